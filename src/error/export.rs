@@ -7,7 +7,7 @@ use crate::clock::rfc3339;
 use crate::encoding::shown::named;
 use crate::files::shell_path;
 use crate::plan::changed::missing as lacking;
-use crate::plan::decision::{Decision, Making, Notice, Reconciled};
+use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::{Finding, Newer, NewerIn};
 use crate::tree::Origin;
@@ -18,7 +18,7 @@ use super::plan::{Context, difference, refused, renew_due};
 /// Every difference between a node's items and the profile, one line each, with hints.
 pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> (Vec<String>, Vec<String>) {
     let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(|one| refused(context, one)).unzip();
-    let (mut missing, mut differs, mut lacks_names) = (false, false, false);
+    let (mut missing, mut differs, mut lacks_names, mut ended) = (false, false, false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id, context.shown(place));
         match decision {
@@ -38,12 +38,16 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
                 whys.push(said(&item.public, &list.join("; ")));
                 match lacking(differences) {
                     Some(_) => lacks_names = true,
+                    None if differences.iter().all(|one| matches!(one, Difference::Expired(_))) => ended = true,
                     None => differs = true,
                 }
             }
         }
     }
     let make = |options: &[&str]| context.origin.command("init", &[""; 0], options);
+    if ended {
+        hints.push(format!("make again what has ended: {}", renew_due(context)));
+    }
     if lacks_names {
         hints.push(format!("add what was added to the profile: {}", renew_due(context)));
     }

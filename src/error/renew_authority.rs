@@ -51,7 +51,8 @@ fn words(authority: CaId, refusal: &Refusal, origin: &Origin) -> Vec<(String, St
         Refusal::NotLater { old, new } => vec![(
             format!("the new {name} would end at {}, and the old one ends at {}", rfc3339(*new), rfc3339(*old)),
             format!(
-                "say how long it is to live from now on: {}",
+                "say how long it is to live from now on, to end after {}: {}",
+                rfc3339(*old),
                 origin.command("renew", &[name], &["--validity", "SPAN"])
             ),
         )],

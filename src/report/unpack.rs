@@ -36,6 +36,9 @@ pub struct Unpack {
     pub hooks: Vec<Hook>,
     /// A failed deploy hook had everything put back as it was.
     pub rolled_back: bool,
+    /// It was a step of a rotation, which restore does not take back.
+    #[serde(skip)]
+    pub is_step: bool,
     pub warnings: Vec<String>,
 }
 
@@ -121,7 +124,7 @@ impl Report for Unpack {
         line(out, self.verdict())?;
         // What was only made is not undone by a command that is printed here: nothing would be left.
         let replaces = self.files.iter().any(|file| file.action == Action::Replace);
-        if let Some(generation) = self.generation.as_ref().filter(|_| replaces && !self.rolled_back) {
+        if let Some(generation) = self.generation.as_ref().filter(|_| replaces && !self.rolled_back && !self.is_step) {
             let kubelet_dir = self.kubelet_dir.clone();
             let origin = Origin { kubelet_dir, ..Origin::new(self.directory.clone(), ProfileAt::Recorded) };
             line(out, format_args!("undo it with: {}", origin.command("restore", &[generation], &[])))?;

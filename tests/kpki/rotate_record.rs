@@ -12,6 +12,19 @@ fn a_lost_record_is_written_as_the_files_say() {
             let was = story.record(phase);
             fs::remove_file(story.place.path(&format!("{phase}/.kpki/rotation.json"))).unwrap();
             let files = story.files(phase);
+            // It is known that something is missing: nothing begins anew.
+            let status = story.place.kpki(&["rotate", "status", "--dir", phase, "--at", DAYS[3]]).status(4);
+            let said = format!("{}{}", status.stdout, status.stderr);
+            assert!(
+                said.contains("of a rotation that nothing records") && said.contains("kpki rotate record"),
+                "{said}"
+            );
+            for verb in ["prepare", "switch", "retire", "back"] {
+                let names: &[&str] = if verb == "prepare" { &["front-proxy-ca"] } else { &[] };
+                let run =
+                    story.place.kpki(&[&["rotate", verb, "--dir", phase, "--at", DAYS[3]], names].concat()).fails(1);
+                assert!(run.stderr.contains("kpki rotate record"), "{run:?}");
+            }
             story.step("record", phase, &[], 3).ok();
             assert_eq!(story.files(phase), files, "{phase}");
             let is = story.record(phase);

@@ -6,6 +6,7 @@ use std::fs;
 use kpki::x509::{Certificate, parse_pem_bundle};
 
 use super::harness::{NOW, Place, Run, copy_tree, single};
+use super::rotating::{FILES, holders};
 
 const CLUSTER: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nencryptionAlgorithm: ECDSA-P256\n\
     controlPlaneEndpoint: api.example.com\nnodes:\n- {name: cp1, roles: [control-plane], addresses: [10.0.0.11]}\n\
@@ -252,14 +253,43 @@ fn a_node_gets_one_step_after_the_other() {
         unpack("none").status(0);
         refused("switched", later);
         refused("retired", "no certificate in common");
-        unpack("prepared").status(0);
+        let first = unpack("prepared").status(0);
+        assert!(!first.stdout.contains("undo it with"), "{}", first.stdout);
         refused("retired", later);
         unpack("switched").status(0);
         let files = BTreeMap::from_iter(place.files());
         refused("prepared", "is older than");
         assert_eq!(place.files(), files);
+        // What unpack has replaced is not put back across a step.
+        let generations = fs::read_dir(place.path(&format!("{dir}/.kpki/generations"))).unwrap();
+        let names = generations.map(|one| one.unwrap().file_name().into_string().unwrap());
+        let names: Vec<String> = names.filter(|name| name.ends_with("-unpack")).collect();
+        assert!(names.len() >= 3, "{names:?}");
+        for generation in names {
+            let words =
+                ["restore", &generation, "--dir", &dir, "--kubelet-dir", &format!("{node}/kubelet"), "--at", LATER];
+            let run = place.kpki(&words).status(1);
+            assert!(run.stderr.contains("is from before a step of a rotation") && !run.wrote, "{}", run.stderr);
+        }
+        let forget = || place.kpki(&["rotate", "forget", "--dir", &dir, "--yes", "--at", LATER]);
+        // The old one is trusted still, and a step back would bring its key again.
+        assert!(forget().ok().stdout.starts_with("nothing to do"), "{node}");
         let run = unpack("retired").status(0);
         assert!(!run.stdout.contains("ca-signer.crt (ca-signer) lies there"), "{}", run.stdout);
+        for (name, _, key) in FILES {
+            let (old, new) = (place.read(&format!("none/{key}")), place.read(&format!("c/{key}")));
+            let held = |pem: &str| holders(pem, &place.path(&dir)).len();
+            assert_eq!(held(&old) > 0, node == "cp1", "{node} {name}");
+            assert_eq!(held(&new) > 0, node == "cp1", "{node} {name}");
+        }
+        let run = forget().status(0);
+        assert_eq!(run.stdout.starts_with("nothing to do"), node == "w1", "{}", run.stdout);
+        for (name, _, key) in FILES {
+            let (old, new) = (place.read(&format!("none/{key}")), place.read(&format!("c/{key}")));
+            assert_eq!(holders(&old, &place.path(&dir)), Vec::<String>::new(), "{node} {name}");
+            assert_eq!(holders(&new, &place.path(&dir)).is_empty(), node == "w1", "{node} {name}");
+        }
+        assert!(forget().ok().stdout.starts_with("nothing to do"), "{node}");
     }
 }
 

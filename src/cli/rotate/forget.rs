@@ -10,6 +10,9 @@ use crate::workspace::RunArgs;
 /// The key is removed from .kpki/rotation/ and from every generation that keeps a copy. The generations stay listed; one whose key is
 /// gone cannot be restored any more. After that, nobody can go back to the old authority.
 ///
+/// On a node whose files come from a safe host: the keys that kpki unpack has kept in the node's generations, of authorities that are
+/// in none of its files any more. Nothing else is recorded there.
+///
 /// What cannot be reached: archives of kpki export, nodes that were not updated, backups, and blocks that a file system or a disk
 /// keeps after a file is removed.
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,7 @@ Examples:
   kpki rotate forget --dir ./cluster --dry-run       which files would go
   kpki rotate forget --dir ./cluster                 all that are retired
   kpki rotate forget etcd-ca --dir ./cluster --yes   one of them, without the question
+  kpki rotate forget --yes                           on a node, after the files of the retirement
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 a copy is left in use.")]
 pub struct Forget {

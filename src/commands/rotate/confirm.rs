@@ -12,6 +12,7 @@ use crate::workspace::rotation::{change, nodes, record, state};
 use crate::workspace::shipping::given::{self, Input};
 use crate::workspace::shipping::receipt::Receipt;
 use crate::workspace::{Absent, RunArgs, Session, Snapshot, Transaction, TreeArgs, targets};
+use std::collections::BTreeMap;
 
 /// In generations.
 const VERB: &str = "rotate-confirm";
@@ -80,11 +81,15 @@ impl Given<'_> {
         }
         let wanted = self.wanted(&holders)?;
         let (mut rows, mut journal, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        // Whether nothing but what a receipt cannot show speaks against a node.
+        let mut unknown: BTreeMap<String, bool> = BTreeMap::new();
         for (rotation, held) in &holders {
             let (mut rotation, mut new) = (rotation.clone(), Vec::new());
             for node in wanted.iter().filter(|node| held.contains(node)) {
                 let (by, missing) = self.look(snapshot, &rotation, node)?;
                 if !missing.is_empty() {
+                    let is_unknown = missing.iter().all(|one| matches!(one, Missing::Unknown(_)));
+                    *unknown.entry(node.clone()).or_insert(true) &= is_unknown;
                     let owed = words::owed(&missing).join("; ");
                     refused
                         .push(format!("{node}: {} is not in force for {}: {owed}", rotation.phase, rotation.authority));
@@ -116,7 +121,7 @@ impl Given<'_> {
             return Ok(Planned { record, journal, rows });
         }
         let error = refused.into_iter().fold(Error::new("not confirmed: nothing was written"), Error::because);
-        Err(error.hint("when it is done there, make a new receipt on the node: kpki export --verify --receipt -o json"))
+        Err(words::not_confirmed(origin, unknown).into_iter().fold(error, Error::hint))
     }
 
     /// The nodes that are meant: each holds something of a rotation.

@@ -1,17 +1,26 @@
 //! The keys of retired authorities are destroyed: in `.kpki/rotation/`, and in every generation.
 
-use super::context::{Context, Planned};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::{Context, Planned, certificates};
 use crate::error::Error;
+use crate::plan::rotate::number_of;
 use crate::report::rotate as report;
 use crate::store::RootId;
 use crate::tree::rotation::{Identity, Record, Retired, Rotating};
 use crate::workspace::rotation::erase::{self, Copies, Keys};
+use crate::workspace::rotation::files;
 use crate::workspace::rotation::journal::RotationLine;
+use crate::workspace::rotation::nodes;
 use crate::workspace::rotation::record::{self, Kept};
 
 pub(super) fn plan(context: &Context<'_>) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);
     let named = &context.request.authorities;
+    if context.record.is_empty() && nodes::is_of_a_safe_host(context.session)? {
+        on_a_node(context, &mut planned)?;
+        return Ok(planned);
+    }
     let is_named = |one: &Retired| named.is_empty() || named.contains(&one.authority);
     if let Some(missing) = named.iter().find(|name| !context.record.retired.iter().any(|one| one.authority == **name)) {
         let origin = &context.session.target.origin;
@@ -25,7 +34,60 @@ pub(super) fn plan(context: &Context<'_>) -> Result<Planned, Error> {
     for retired in context.record.retired.iter().filter(|one| is_named(one)) {
         one(context, retired, &mut planned)?;
     }
+    let forgotten: Vec<Rotating> = planned.rows.iter().map(|row| row.authority).collect();
+    planned.warnings.extend(on_nodes(context, &forgotten)?);
     Ok(planned)
+}
+
+/// What unpacking the steps of a rotation has left in a node's generations: keys of authorities that are in none of its files.
+fn on_a_node(context: &Context<'_>, planned: &mut Planned) -> Result<(), Error> {
+    let (named, now) = (&context.request.authorities, context.request.run.now);
+    for rotating in Rotating::ALL.into_iter().filter(|one| named.is_empty() || named.contains(one)) {
+        let present = erase::present(context.session, rotating, &context.snapshot.survey);
+        for old in erase::unused(context.session, rotating, &present)? {
+            let keys = Keys::of([&old].into_iter(), present.iter());
+            erase(context, &keys, planned)?;
+            let old = vec![old];
+            let number = number(&present);
+            planned.journal.push(RotationLine::line(
+                "rotate-forget",
+                (rotating, number),
+                (&old, &present),
+                Vec::new(),
+                now,
+            ));
+            planned.rows.push(report::Row::of_forgotten(rotating, &old, &present));
+        }
+    }
+    Ok(())
+}
+
+/// As the name of the authority says it.
+fn number(present: &[Identity]) -> u32 {
+    certificates(present).first().map_or(1, |one| number_of(&one.subject))
+}
+
+/// The nodes that keep copies of their own: unpacking a step keeps what it replaces.
+pub(super) fn on_nodes(context: &Context<'_>, forgotten: &[Rotating]) -> Result<Vec<String>, Error> {
+    if !context.session.is_exported() {
+        return Ok(Vec::new());
+    }
+    let mut groups: BTreeMap<BTreeSet<String>, Vec<&str>> = BTreeMap::new();
+    for rotating in forgotten {
+        let held = files::present(files::of(context.session, *rotating)?, &context.snapshot.survey);
+        let nodes = held.into_iter().filter(|one| one.is_key).filter_map(|one| one.id.node).collect();
+        groups.entry(nodes).or_default().push(rotating.name());
+    }
+    let said = |(nodes, names): (BTreeSet<String>, Vec<&str>)| {
+        let nodes: Vec<String> = nodes.into_iter().collect();
+        format!(
+            "{}: generations on {} keep the old keys; destroy them on each of these, with the files of the retirement in \
+             place: kpki rotate forget",
+            names.join(", "),
+            nodes.join(", ")
+        )
+    };
+    Ok(groups.into_iter().filter(|(nodes, _)| !nodes.is_empty()).map(said).collect())
 }
 
 /// Destroys one retired authority's key, and takes the authority out of the record.

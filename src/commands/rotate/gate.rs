@@ -141,6 +141,12 @@ fn refusal(context: &Context<'_>, refused: &[Standing]) -> Error {
     if closed().any(|one| matches!(one, Closed::Behind(_))) {
         return error.hint(format!("write them again: {}", origin.command("renew", &["all"], &["--due"])));
     }
+    if closed().any(|one| matches!(one, Closed::Alive(_))) {
+        error = error.hint(
+            "wait until they end; or renew what is of this tree, and give who holds a kubeconfig or a signed certificate a new one \
+             (kpki kubeconfig user, kpki sign), which the journal then shows",
+        );
+    }
     // What was given stays.
     let given = passing_of(&request.step);
     let mut options: Vec<&str> = given.iter().copied().chain(closed().filter_map(Closed::option)).collect();

@@ -27,10 +27,13 @@ pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Pla
         one(context, rotation, &mut planned)?;
     }
     if options.forget {
+        let mut forgotten = Vec::new();
         let just_now = rfc3339(context.request.run.now);
         for retired in planned.record.retired.clone().iter().filter(|one| one.since == just_now) {
             forget::one(context, retired, &mut planned)?;
+            forgotten.push(retired.authority);
         }
+        planned.warnings.extend(forget::on_nodes(context, &forgotten)?);
     }
     Ok(planned)
 }

@@ -97,6 +97,10 @@ pub(super) fn of(
     let unconfirmed: Vec<String> =
         status.nodes.iter().filter(|one| !one.in_force).map(|one| one.node.clone()).collect();
     status.next.extend(words::confirm(origin, &unconfirmed));
+    if !state.misfits.is_empty() {
+        let record = origin.command("rotate record", &[""; 0], &[]);
+        status.next.push(format!("put the files back (kpki restore, a backup); or record what they say: {record}"));
+    }
     if !state.behind.is_empty() {
         let entries: Vec<String> = state.behind.iter().map(ToString::to_string).collect();
         let renew = origin.command("renew", &["all"], &["--due"]);

@@ -1,5 +1,7 @@
 //! What keeps a step closed, and what a node owes, in words.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::readers;
 use crate::clock::rfc3339;
 use crate::files::shell_path;
@@ -62,6 +64,18 @@ pub(super) fn confirm(origin: &Origin, nodes: &[String]) -> Vec<String> {
         ),
         format!("or, having looked yourself: {by_hand}"),
     ]
+}
+
+/// How a node that was refused is confirmed. `unknown`: whether nothing but what a receipt cannot show speaks against it.
+pub(super) fn not_confirmed(origin: &Origin, unknown: BTreeMap<String, bool>) -> Vec<String> {
+    let nodes: Vec<String> = unknown.into_iter().filter(|(_, only)| *only).map(|(node, _)| node).collect();
+    let again =
+        "when it is done there, make a new receipt on the node: kpki export --verify --receipt -o json".to_owned();
+    let by_hand = || {
+        let command = origin.whole().command("rotate confirm", &nodes, &[]);
+        format!("or, having looked yourself at what the receipt does not show: {command}")
+    };
+    [again].into_iter().chain((!nodes.is_empty()).then(by_hand)).collect()
 }
 
 /// Files first, then components in the order of their restarts.

@@ -6,7 +6,7 @@ use super::place::Home;
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
 use crate::error::{self, Error};
-use crate::plan::rotate::missed;
+use crate::plan::rotate::{self, missed};
 use crate::plan::unpack::Older;
 use crate::tree::rotation::{Phase, Rotating};
 use crate::workspace::rotation::phases::of_manifest;
@@ -36,6 +36,18 @@ pub fn left_out(home: &Home, contents: &Contents, steps: &[Step<'_>]) -> Result<
         whys.extend(step_left.map(|missed| error::step_left_out(&step.part.entry, missed)));
     }
     Ok(whys)
+}
+
+/// The archive takes the node a step on: what lies there is not put back.
+pub fn is_step(steps: &[Step<'_>]) -> bool {
+    let is_one = |step: &&Step<'_>| match Rotating::parse(&step.part.entry) {
+        Some(Rotating::Authority(_)) => rotate::is_step(&keys(&step.held), &keys(&step.given)),
+        Some(Rotating::ServiceAccount) | None => false,
+    };
+    steps
+        .iter()
+        .filter(|step| step.part.what == What::Public && step.action == Action::Replace)
+        .any(|step| is_one(&step))
 }
 
 /// A step that was taken back brings older files: those of the authority that signs again. They are not older than what a later

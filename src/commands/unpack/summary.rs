@@ -3,6 +3,7 @@
 use super::compare::{Action, Step};
 use super::contents::{Contents, What};
 use super::evaluate::Evaluation;
+use super::phase;
 use super::place::Home;
 use super::request::Request;
 use crate::catalog::CaId;
@@ -35,6 +36,7 @@ pub fn report(request: &Request, home: &Home, contents: &Contents, evaluation: &
         restart: restart(contents, profile, changed),
         hooks: Vec::new(),
         rolled_back: false,
+        is_step: phase::is_step(&evaluation.steps),
         warnings: evaluation.warnings.clone(),
     }
 }

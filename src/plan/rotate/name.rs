@@ -24,6 +24,13 @@ pub fn number_of(name: &Name) -> u32 {
     number(&name.common_name().unwrap_or_default()).1
 }
 
+/// One of these names is what comes after another one of them.
+pub fn are_generations(names: &[&Name]) -> bool {
+    let is_next =
+        |old: &Name, new: &Name| old.common_name().is_some_and(|usual| successor(old, &usual, false).name == *new);
+    names.iter().any(|old| names.iter().any(|new| is_next(old, new)))
+}
+
 /// The name of what comes after an authority: its own with the next number in the common name, or unchanged with `keep`.
 /// Without a common name it gets the authority's usual one.
 pub fn successor(old: &Name, usual: &str, keep: bool) -> Numbered {
@@ -62,6 +69,21 @@ mod tests {
             assert_eq!(next.name.common_name().as_deref(), Some(expected), "{old}");
             assert_eq!(next.number, number, "{old}");
             assert_eq!(next.name.values(&Oid::ORGANIZATION), ["acme"], "{old}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_the_one_after_it_are_of_one_authority() {
+        for (names, expected) in [
+            (&["kubernetes", "kubernetes@2"][..], true),
+            (&["kubernetes@3", "kubernetes@2"], true),
+            (&["kubernetes"], false),
+            (&["kubernetes", "front-proxy-ca@2"], false),
+            (&["kubernetes", "kubernetes"], false),
+            (&["kubernetes", "kubernetes@3"], false),
+        ] {
+            let names: Vec<Name> = names.iter().map(|name| Name::of(name, &[])).collect();
+            assert_eq!(are_generations(&names.iter().collect::<Vec<_>>()), expected, "{names:?}");
         }
     }
 

@@ -21,6 +21,12 @@ pub fn missed<T: PartialEq>(held: &[T], given: &[T]) -> Option<Missed> {
     }
 }
 
+/// Whether one content of an authority's file becomes the other by a step: the keys are others, or in another order, and of one
+/// cluster.
+pub fn is_step<T: PartialEq>(before: &[T], after: &[T]) -> bool {
+    before != after && before.iter().any(|key| after.contains(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +44,7 @@ mod tests {
             assert_eq!(missed(&[], held), None);
             for given in all {
                 // Two steps at once.
+                assert_eq!(is_step(held, given), (1..3).contains(&apart(&held, &given)), "{held:?} {given:?}");
                 assert_eq!(missed(held, given).is_some(), apart(&held, &given) > 1, "{held:?} {given:?}");
             }
         }

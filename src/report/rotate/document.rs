@@ -101,6 +101,13 @@ impl Row {
         row
     }
 
+    /// A key whose authority is in no file any more.
+    pub fn of_forgotten(authority: Rotating, old: &[Identity], present: &[Identity]) -> Self {
+        let mut row = Self { authority, ..Self::default() };
+        row.set_names(old, present);
+        row
+    }
+
     fn set_names(&mut self, old: &[Identity], new: &[Identity]) {
         let name = |all: &[Identity]| {
             let of = |one: &Identity| one.certificate.as_ref().map(|one| one.subject.clone()).or(one.kid.clone());

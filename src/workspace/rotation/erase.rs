@@ -3,15 +3,20 @@
 
 use std::collections::BTreeSet;
 
+use super::files;
 use super::record::DIRECTORY;
 use crate::ca::PrivateKey;
+use crate::encoding::{pem, raw_key};
 use crate::error::Error;
 use crate::files::{FileState, RelPath};
 use crate::revocation::is_crl_file;
 use crate::store::{self, RootId, Roots};
 use crate::tree::Survey;
-use crate::tree::rotation::Identity;
-use crate::workspace::survey;
+use crate::tree::entry_path::entry_of_path;
+use crate::tree::file;
+use crate::tree::rotation::{Identity, Rotating};
+use crate::workspace::{Session, survey};
+use crate::x509::parse_authority;
 
 /// Where copies of some keys are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +46,49 @@ impl Keys {
         marked
             && PrivateKey::from_pem(bytes)
                 .is_ok_and(|key| self.0.contains(&Identity::of_public_key(&key.spki_der()).public_key))
+    }
+}
+
+/// The authorities of a tree's own file, or the keys of its sa.pub.
+pub fn present(session: &Session<'_>, rotating: Rotating, survey: &Survey) -> Vec<Identity> {
+    let place = files::own_public(session, rotating);
+    let bytes = file(survey, place.as_ref()).unwrap_or_default();
+    match rotating {
+        Rotating::Authority(_) => {
+            parse_authority(bytes).unwrap_or_default().iter().map(Identity::of_certificate).collect()
+        }
+        Rotating::ServiceAccount => {
+            let keys = pem::read(bytes).map(|blocks| raw_key::public_keys(&blocks)).unwrap_or_default();
+            keys.iter().map(|spki| Identity::of_public_key(spki)).collect()
+        }
+    }
+}
+
+/// The keys that generations keep at the place of this authority's key, and that none of the present ones has. Without any present
+/// one nothing says which are in use.
+pub fn unused(session: &Session<'_>, rotating: Rotating, present: &[Identity]) -> Result<Vec<Identity>, Error> {
+    let roots = &session.tree.roots;
+    let mut found: Vec<Identity> = Vec::new();
+    let all = if present.is_empty() { Vec::new() } else { store::kept_files(roots)? };
+    for path in all.iter().filter(|path| is_key_of(path, rotating)) {
+        let Some(bytes) = survey::read(roots, RootId::State, path)? else { continue };
+        let Ok(key) = PrivateKey::from_pem(&bytes) else { continue };
+        let identity = Identity::of_public_key(&key.spki_der());
+        if !present.iter().chain(&found).any(|one| one.public_key == identity.public_key) {
+            found.push(identity);
+        }
+    }
+    Ok(found)
+}
+
+/// `path`: `generations/NAME/ROOT/PATH`.
+fn is_key_of(path: &RelPath, rotating: Rotating) -> bool {
+    let place: Vec<&str> = path.components().skip(3).collect();
+    let place = place.join("/");
+    let Some(stem) = place.strip_suffix(".key") else { return false };
+    match rotating {
+        Rotating::Authority(_) => entry_of_path(&format!("{stem}.crt")).is_some_and(|id| id.name == rotating.name()),
+        Rotating::ServiceAccount => stem.rsplit('/').next() == Some(rotating.name()),
     }
 }
 

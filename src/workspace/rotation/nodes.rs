@@ -4,16 +4,19 @@ use super::alive::certificate;
 use super::files;
 use crate::catalog::paths::{DEFAULT_DIR, KUBELET_CONF};
 use crate::error::Error;
+use crate::files::RelPath;
 use crate::plan::renew::certificate_of;
 use crate::plan::rotate::in_force::{self, Component, Missing};
 use crate::plan::shipping::Facts;
 use crate::profile::Profile;
+use crate::store::RootId;
 use crate::tree::file;
 use crate::tree::layout::Layout;
 use crate::tree::rotation::{Confirmation, Kubelets, Phase, Rotating, Rotation};
 use crate::workspace::shipping::collect::{self, Collect};
+use crate::workspace::shipping::manifest;
 use crate::workspace::shipping::receipt::{Held, Receipt, Running, comparable, instant};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::{Session, Snapshot, survey};
 use crate::x509::certificate::hex;
 use std::path::Path;
 
@@ -79,6 +82,11 @@ pub fn own_name(session: &Session<'_>, snapshot: &Snapshot) -> Option<String> {
     let name = kubelet.and_then(|one| certificate_of(one, &snapshot.survey)?.common_name());
     let name = name.and_then(|name| name.strip_prefix("system:node:").map(str::to_owned));
     Some(name.or_else(|| session.target.node.clone()).unwrap_or_else(|| "node".to_owned()))
+}
+
+/// A node's own tree whose files come from a safe host: the rotation is recorded there.
+pub fn is_of_a_safe_host(session: &Session<'_>) -> Result<bool, Error> {
+    Ok(survey::read(&session.tree.roots, RootId::Main, &RelPath::parse(manifest::NAME)?)?.is_some())
 }
 
 /// What is missing on a node for the phase of a rotation, by its receipt.

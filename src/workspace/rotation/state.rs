@@ -2,12 +2,15 @@
 
 use super::change;
 use super::files::{self, Held};
-use super::record;
+use super::nodes;
+use super::record::{self, Kept};
 use crate::ca::PrivateKey;
 use crate::encoding::{pem, raw_key};
 use crate::error::Error;
 use crate::files::RelPath;
+use crate::plan::rotate::are_generations;
 use crate::plan::rotate::phase::{self, Seen};
+use crate::store::RootId;
 use crate::tree::rotation::{Identity, Phase, Record, Rotating};
 use crate::tree::{EntryId, Origin, file};
 use crate::workspace::{Absent, RunArgs, Session, Snapshot, TreeArgs, TreeDir, targets};
@@ -90,12 +93,16 @@ pub fn look(session: &Session<'_>) -> Result<State, Error> {
 /// The state of a tree. `snapshot`: with [`change::all_places`].
 pub fn of(session: &Session<'_>, snapshot: &Snapshot, record: Record) -> Result<State, Error> {
     let mut misfits = Vec::new();
+    let is_of_a_safe_host = nodes::is_of_a_safe_host(session)?;
     for rotating in Rotating::ALL {
         let (phase, old, new) = match (record.of(rotating), retired(&record, rotating)) {
             (Some(one), _) => (Some(one.phase), &one.old, &one.new),
             // What came after may have been replaced since by other means.
             (None, Some((old, new))) if holds(session, snapshot, rotating, old)? => (None, old, new),
-            (None, _) => continue,
+            (None, _) => {
+                misfits.extend(unrecorded(session, snapshot, (rotating, is_of_a_safe_host))?);
+                continue;
+            }
         };
         let pair = (digests(old), digests(new));
         for held in files::present(files::of(session, rotating)?, &snapshot.survey) {
@@ -105,6 +112,32 @@ pub fn of(session: &Session<'_>, snapshot: &Snapshot, record: Record) -> Result<
     let is_rotating = record.of(Rotating::Authority(files::IN_KUBECONFIGS)).is_some();
     let behind = if is_rotating { change::followers(session, snapshot, &[], &[], &[]) } else { Vec::new() };
     Ok(State { record, misfits, behind: behind.into_iter().map(|one| one.id).collect() })
+}
+
+/// What shows that a rotation was begun which nothing records. A further authority in a file, which somebody trusts there, is none.
+fn unrecorded(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    (rotating, is_of_a_safe_host): (Rotating, bool),
+) -> Result<Option<Misfit>, Error> {
+    let roots = &session.tree.roots;
+    let misfit = |root, path: &RelPath, why: &str| {
+        let path = roots.path_of(root, path).display().to_string();
+        Some(Misfit { authority: rotating, node: None, path, why: why.to_owned() })
+    };
+    // A request waits for its certificate before anything is recorded.
+    if record::key(roots, rotating, Kept::Next)?.is_some() && record::request(roots, rotating)?.is_none() {
+        let path = record::key_path(rotating, Kept::Next)?;
+        return Ok(misfit(RootId::State, &path, "the key of a rotation that nothing records"));
+    }
+    let place = files::own_public(session, rotating);
+    let Some(place) = place.filter(|_| !is_of_a_safe_host) else { return Ok(None) };
+    let all = parse_authority(file(&snapshot.survey, Some(&place)).unwrap_or_default()).unwrap_or_default();
+    if !are_generations(&all.iter().map(|one| &one.subject).collect::<Vec<_>>()) {
+        return Ok(None);
+    }
+    let path = RelPath::parse(place.path.as_str())?;
+    Ok(misfit(place.root_id(), &path, "two authorities, of a rotation that nothing records"))
 }
 
 fn retired(record: &Record, rotating: Rotating) -> Option<(&Vec<Identity>, &Vec<Identity>)> {
