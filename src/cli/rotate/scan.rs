@@ -42,10 +42,11 @@ pub struct Scan {
 
 const EXAMPLES: &str = "\
 Examples:
+  kpki rotate scan dump.json --dir ./cluster             what is being rotated there
+  kpki rotate scan dump.json ~/.kube/config /etc/haproxy --old old-ca.crt --new new-ca.crt
   kubectl get cm -A --field-selector metadata.name=kube-root-ca.crt -o json | kpki rotate scan -
   kubectl get secrets,cm -A -o json | kpki rotate scan - --old old-ca.crt
   kubectl get apiservices,crd,validatingwebhookconfigurations,mutatingwebhookconfigurations -o json > dump.json
-  kpki rotate scan dump.json ~/.kube/config /etc/haproxy --old old-ca.crt --new new-ca.crt
   kpki rotate scan dump.json --old old-sa.pub            tokens of the old service account key
 
 Exit status: 0 nothing is in the way, 1 refused, or something could not be looked at, 2 wrong command line, 4 something is in the way.";
