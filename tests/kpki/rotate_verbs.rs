@@ -263,8 +263,8 @@ fn a_node_gets_one_step_after_the_other() {
         // What unpack has replaced is not put back across a step.
         let generations = fs::read_dir(place.path(&format!("{dir}/.kpki/generations"))).unwrap();
         let names = generations.map(|one| one.unwrap().file_name().into_string().unwrap());
-        let names: Vec<String> = names.filter(|name| name.ends_with("-unpack")).collect();
-        assert!(names.len() >= 3, "{names:?}");
+        let names: Vec<String> = names.filter(|name| name.contains("-unpack")).collect();
+        assert!(names.len() >= 2, "{names:?}");
         for generation in names {
             let words =
                 ["restore", &generation, "--dir", &dir, "--kubelet-dir", &format!("{node}/kubelet"), "--at", LATER];
