@@ -7,6 +7,7 @@ use time::macros::datetime;
 
 const NOW: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 
+#[allow(clippy::disallowed_methods)] // fixtures
 fn read(path: &str) -> Certificate {
     let path =
         format!("{}/fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/{path}", env!("CARGO_MANIFEST_DIR"));

@@ -92,6 +92,7 @@ mod tests {
     use super::*;
     use crate::x509::parse_pem_bundle;
 
+    #[allow(clippy::disallowed_methods)] // fixtures
     fn read(path: &str) -> Certificate {
         let path = format!("{}/fixtures/kubeadm/{path}", env!("CARGO_MANIFEST_DIR"));
         parse_pem_bundle(&std::fs::read(path).unwrap()).unwrap().remove(0)

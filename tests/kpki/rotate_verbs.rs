@@ -264,7 +264,7 @@ fn a_node_gets_one_step_after_the_other() {
         let generations = fs::read_dir(place.path(&format!("{dir}/.kpki/generations"))).unwrap();
         let names = generations.map(|one| one.unwrap().file_name().into_string().unwrap());
         let names: Vec<String> = names.filter(|name| name.contains("-unpack")).collect();
-        assert!(names.len() >= 3, "{names:?}");
+        assert!(names.len() >= 2, "{names:?}");
         for generation in names {
             let words =
                 ["restore", &generation, "--dir", &dir, "--kubelet-dir", &format!("{node}/kubelet"), "--at", LATER];

@@ -116,7 +116,17 @@ impl Renewing<'_> {
         let requested = self.requested(&decisions)?;
         let misfits = self.misfits()?;
         let to_come = self.again_by_the_switch(&decisions)?;
-        Ok(Evaluation { misfits, decisions, repairs, crls, held, unusable_crls: unusable, requested, to_come, snapshot })
+        Ok(Evaluation {
+            misfits,
+            decisions,
+            repairs,
+            crls,
+            held,
+            unusable_crls: unusable,
+            requested,
+            to_come,
+            snapshot,
+        })
     }
 
     fn again_by_the_switch(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {

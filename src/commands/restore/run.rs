@@ -1,7 +1,7 @@
 //! Lists the generations, and restores one in one transaction.
 
-use super::{choose, phase};
 use super::request::{Request, none};
+use super::{choose, phase};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;

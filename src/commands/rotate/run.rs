@@ -154,7 +154,6 @@ impl Rotating<'_> {
             erasures: planned.erasures,
             journal: lines,
             entries: (!self.request.step.leaves_the_tree()).then_some(ids),
-            ..Transaction::default()
         };
         done.generation = locked.commit(command, run.now, transaction)?;
         Ok((done, pending))

@@ -55,7 +55,7 @@ pub(super) fn rows(
                 all.push(one.clone());
             }
         }
-        all.sort_by_key(|one| words::place(one));
+        all.sort_by_key(words::place);
         (row.owed, row.owed_short) = (words::owed(all), words::owed_short(all));
     }
 }

@@ -43,7 +43,7 @@ pub fn authority(
     phase: Option<Phase>,
 ) -> Result<Found<Certificate>, Unclear> {
     let key_at = |key: &[u8]| file.iter().position(|one| one.spki_der == key);
-    signer_is_first(key.map(|key| key_at(key)))?;
+    signer_is_first(key.map(key_at))?;
     let groups = groups(file);
     let begins = |group: &[Certificate]| group.first().map(|one| one.not_before);
     told(groups, begins, phase)
@@ -57,7 +57,7 @@ pub fn service_account(
     phase: Option<Phase>,
 ) -> Result<Found<Vec<u8>>, Unclear> {
     let key_at = |key: &[u8]| file.iter().position(|one| one == key);
-    signer_is_first(key.map(|key| key_at(key)))?;
+    signer_is_first(key.map(key_at))?;
     let is_second = |key: Option<&[u8]>| key.is_some_and(|key| file.get(1).is_some_and(|one| one == key));
     let phase = match (is_second(next), is_second(previous)) {
         (true, false) => Some(Phase::Prepared),

@@ -106,7 +106,7 @@ fn one_name_needs_key_identifiers() {
         (without_id, leaf, Some(NotReady::NoKeyId)),
     ] {
         let leaves = [(id.clone(), leaf)];
-        let found = judge(&[next.clone()], std::slice::from_ref(&old), &leaves, Waits::of(None), NOW);
+        let found = judge(std::slice::from_ref(&next), std::slice::from_ref(&old), &leaves, Waits::of(None), NOW);
         let expected: Vec<Objection> = expected.into_iter().map(Objection::SameName).collect();
         assert_eq!(found, expected);
         assert_eq!(keeps_subject(&old, &leaves).is_ok(), expected.is_empty());

@@ -209,8 +209,8 @@ mod tests {
         let sa = Rotating::ServiceAccount;
         for (rotating, phase, restored, waits, expected) in [
             (ETCD, Phase::Prepared, false, false, vec!["etcd", "kube-apiserver"]),
-            // etcd reads its pairs again by itself.
-            (ETCD, Phase::Switched, false, false, vec!["kube-apiserver"]),
+            // Pairs of etcd are read again without a restart.
+            (ETCD, Phase::Switched, false, false, vec![]),
             // After a retirement the old one is trusted again only by who has read the bundle.
             (ETCD, Phase::Switched, true, false, vec!["etcd", "kube-apiserver"]),
             (CA, Phase::Switched, false, false, vec!["kube-controller-manager", "kubelet"]),

@@ -3,10 +3,10 @@
 pub mod confirm;
 mod document;
 mod metrics;
+pub mod scan;
 pub mod status;
 mod status_text;
 mod steps;
-pub mod scan;
 mod table;
 
 pub use document::{Done, Row, Written};

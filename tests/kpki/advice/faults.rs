@@ -269,4 +269,3 @@ pub fn in_one_file(node: &Node) {
 fn in_files_away(node: &Node) {
     node.remove_own("scheduler.conf");
 }
-

@@ -10,11 +10,16 @@ const APISERVER: &str = "pki/apiserver.crt";
 const KEY: &str = "pki/apiserver.key";
 
 pub const ROWS: &[Row] = &[
-    Row::new("the file of another phase of a rotation", NODE, &[("rotation/other-phase", "pki/front-proxy-ca.crt")], |tree| {
-        let before = fs::read(tree.path("pki/front-proxy-ca.crt")).unwrap();
-        tree.place.kpki(&["rotate", "prepare", "front-proxy-ca", "--dir", "t", "--at", NOW]).status(0);
-        tree.write("pki/front-proxy-ca.crt", before);
-    }),
+    Row::new(
+        "the file of another phase of a rotation",
+        NODE,
+        &[("rotation/other-phase", "pki/front-proxy-ca.crt")],
+        |tree| {
+            let before = fs::read(tree.path("pki/front-proxy-ca.crt")).unwrap();
+            tree.place.kpki(&["rotate", "prepare", "front-proxy-ca", "--dir", "t", "--at", NOW]).status(0);
+            tree.write("pki/front-proxy-ca.crt", before);
+        },
+    ),
     Row::new("no certificate", BOTH, &[("file/missing", APISERVER)], |tree| tree.remove(APISERVER)),
     Row::new("no pair", BOTH, &[("file/missing", APISERVER)], |tree| {
         tree.remove(APISERVER);

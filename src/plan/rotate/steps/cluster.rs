@@ -83,10 +83,10 @@ fn cluster_info(situation: &Situation<'_>) -> Option<Instruction> {
     let skipped =
         "kubeadm join fails: the API server's certificate does not verify, or the hash is of no certificate there";
     let instruction = Instruction::new(what, skipped);
-    let ca = shell_path(&format!("{}/pki/ca.crt", situation.dir));
+    let ca = shell_path(format!("{}/pki/ca.crt", situation.dir));
     let instruction = match (situation.manifests, situation.server) {
         (Some(dir), _) => {
-            instruction.run(format!("kubectl apply -f {}", shell_path(&format!("{dir}/cluster-info.yaml"))))
+            instruction.run(format!("kubectl apply -f {}", shell_path(format!("{dir}/cluster-info.yaml"))))
         }
         (None, Some(server)) => instruction.run(format!(
             "kpki convert {ca} --as cluster-info --server {} --out - | kubectl apply -f -",

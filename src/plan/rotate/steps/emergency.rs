@@ -39,7 +39,7 @@ pub fn first(situation: &Situation<'_>) -> Option<Instruction> {
     // A node of a cluster directory has no copy of its own.
     if let Some(directory) = situation.directory {
         let of = |node: &String| {
-            let (file, node) = (shell_path(&format!("{directory}/nodes/{node}/pki/{TRUST_FILE}")), shell_word(node));
+            let (file, node) = (shell_path(format!("{directory}/nodes/{node}/pki/{TRUST_FILE}")), shell_word(node));
             format!("test ! -f {file} || scp {file} {node}:{path}")
         };
         let is_on = |one: &&String| {
