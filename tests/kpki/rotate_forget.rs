@@ -25,7 +25,7 @@ fn no_byte_of_the_old_keys_is_left() {
                 assert!(!trial.wrote, "{trial:?}");
                 let run =
                     story.place.kpki(&["rotate", "forget", "--dir", dir, "--at", DAYS[4], "-o", "json"]).status(0);
-                assert_eq!(run.json()["destroyed"].as_array().unwrap().len() >= names.len() * 2, true, "{run:?}");
+                assert!(run.json()["destroyed"].as_array().unwrap().len() >= names.len() * 2, "{run:?}");
             }
             for (name, public, key) in FILES {
                 let held = story.holders(&format!("none/{key}"), dir);

@@ -83,7 +83,7 @@ fn check(place: &Place, told: &str) {
     for (path, (_, bytes)) in
         all.iter().filter(|(path, _)| path.ends_with("ca-signer.crt") && !path.starts_with(".kpki"))
     {
-        assert_eq!(parse_pem_bundle(bytes).unwrap(), [signer.clone()], "{told}: {path}");
+        assert_eq!(parse_pem_bundle(bytes).unwrap(), std::slice::from_ref(&signer), "{told}: {path}");
     }
     for (path, (_, key)) in all.iter().filter(|(path, _)| path.ends_with(".next.key")) {
         let used = |(other, (_, bytes)): &(&String, &(u32, Vec<u8>))| !other.starts_with(".kpki") && bytes == key;
