@@ -52,6 +52,8 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
     };
     let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
     match root {
+        // A tree that kpki has not written to has no state.
+        RootId::State if files::what(Some(&dir), Path::new(".kpki")).is_none() => Ok(None),
         RootId::State => {
             let below = RelPath::parse(format!(".kpki/{path}"))?;
             files::trusted(&dir.path_of(below.as_str()))?;

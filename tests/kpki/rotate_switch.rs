@@ -184,8 +184,8 @@ fn lists_of_both_authorities_stand_in_one_file_until_the_old_one_is_retired() {
     of(&["kubernetes"], "ca.crl");
     switch(&place, &[], 0);
     of(&["kubernetes@2", "kubernetes"], "ca.crl");
-    of(&["etcd-ca@2", "etcd-ca"], "etcd/ca.crl");
-    // etcd reads one, and compares numbers alone.
+    // etcd reads the first alone, and compares numbers alone.
+    of(&["etcd-ca", "etcd-ca@2"], "etcd/ca.crl");
     of(&["etcd-ca"], "etcd/ca.crl.der");
     assert!(!place.path("d/pki/front-proxy-ca.crl").exists());
     // What was revoked is revoked still, and its successor is not.

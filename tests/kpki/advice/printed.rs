@@ -156,7 +156,6 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/unpack.rs", 1, &["unpacked"]),
     ("verify/judge.rs", 1, &[NO_COMMAND]),
     ("verify/repair.rs", 4, &[VERIFY]),
-    ("verify/rules/rotation.rs", 1, &[ROTATED]),
     ("verify/rules/state.rs", 1, &[NO_COMMAND]),
     ("workspace/rotation/state.rs", 2, &[GATES]),
     ("workspace/profiles.rs", 1, &["a profile that is a directory"]),
