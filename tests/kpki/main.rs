@@ -88,6 +88,7 @@ mod signer_file;
 mod spelled;
 mod trust;
 mod unpack;
+mod unpack_kubelet;
 mod unpack_rules;
 mod utf16;
 mod vectors;

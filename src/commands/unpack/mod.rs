@@ -5,6 +5,7 @@ mod contents;
 mod evaluate;
 mod identity;
 mod keep;
+mod kubelet;
 mod left_over;
 mod merge;
 mod packed;

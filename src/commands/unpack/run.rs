@@ -4,7 +4,7 @@ use super::contents::Contents;
 use super::evaluate::Evaluation;
 use super::place::Home;
 use super::request::Request;
-use super::{contents, identity, merge, summary, verified};
+use super::{contents, identity, kubelet, merge, summary, verified};
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::profile::Profile;
@@ -45,6 +45,7 @@ pub fn run(request: &Request) -> Result<Done, Error> {
     // A recorded profile says nothing about the archive.
     let profile = merged.profile.as_ref().filter(|_| merged.state.is_some());
     whys.extend(verified::flaws(&contents, profile, request));
+    whys.extend(kubelet::flaw(&contents, &home));
     if !whys.is_empty() {
         return Err(contents::refused(request, whys));
     }

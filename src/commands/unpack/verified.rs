@@ -1,9 +1,10 @@
 //! Whether the archive is whole: its files fit each other and the manifest, and they are this node's.
 
 use super::contents::{Contents, Part, What};
-use super::packed;
 use super::request::Request;
+use super::{kubelet, packed};
 use crate::catalog;
+use crate::catalog::paths::KUBELET_CONF;
 use crate::encoding::shown::named;
 use crate::error;
 use crate::plan::node::{self, Finding, Identity, Judged, NodeFile};
@@ -59,7 +60,12 @@ fn judged(contents: &Contents, profile: Option<&Profile>, at: OffsetDateTime) ->
     let sources = Sources { manifest: Some(manifest), profile, node: &manifest.node };
     let found = node_entries(&NodeRootfs::of_archive(files), &sources);
     let identity = Identity { node: manifest.node.clone(), hostname: false, address: manifest.address };
-    node::judge(&identity, &found, at)
+    let mut judged = node::judge(&identity, &found, at);
+    if kubelet::rotated(contents).is_some() {
+        let conf = judged.iter_mut().filter(|one| one.name == KUBELET_CONF);
+        conf.for_each(|one| one.findings.retain(|finding| *finding != Finding::Missing));
+    }
+    judged
 }
 
 /// Extra certificates are by the authority that the profile says.
