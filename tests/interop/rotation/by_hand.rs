@@ -94,15 +94,21 @@ impl ByHand {
     }
 
     /// Each file by one rename, the two of a pair one after the other.
+    /// The files of a node are prepared first and renamed back to back, so that hardly a handshake falls between a key and its
+    /// certificate.
     pub fn ship(&self) {
         for (node, _) in NODES {
+            let mut prepared = Vec::new();
             let from = self.place.join("cluster/nodes").join(node);
             for file in files(&from) {
                 let to = self.node(node).path(file.strip_prefix(&from).unwrap().to_str().unwrap());
                 if !to.exists() || read(&to) != read(&file) {
-                    let beside = write(to.with_extension("new"), read(&file));
-                    fs::rename(beside, to).unwrap();
+                    let name = format!("{}.new", to.file_name().unwrap().to_str().unwrap());
+                    prepared.push((write(to.with_file_name(name), read(&file)), to));
                 }
+            }
+            for (beside, to) in prepared {
+                fs::rename(beside, to).unwrap();
             }
         }
     }
