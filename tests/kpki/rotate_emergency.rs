@@ -84,6 +84,10 @@ fn without_the_word_it_is_explained_and_refused() {
         let trial = story.place.kpki(&[&words[..], &["--dry-run"]].concat()).status(0);
         assert!(!trial.wrote && trial.stdout.starts_with("would emergency"), "{trial:?}");
     }
+    // Nobody replaces everything at once by a word, and it is no success that nothing was done.
+    let all = ["rotate", "emergency", "all", "--yes-this-interrupts", "--dir", "none", "--at", DAYS[0]];
+    let run = story.place.kpki(&all).fails(2);
+    assert!(run.stderr.contains("each authority is named"), "{run:?}");
     // Shortly before its end the renewal is named first, and each command works as it is printed.
     let late = "2036-11-10T00:00:00Z";
     let run = story.place.kpki(&["rotate", "emergency", "ca", "--dir", "none", "--at", late]).fails(1);

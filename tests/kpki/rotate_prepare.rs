@@ -105,6 +105,18 @@ fn everything_trusts_both_and_the_old_one_signs() {
     }
 }
 
+/// What the second run would refuse is refused by the first one, before it writes ca-signer.crt.
+#[test]
+fn the_first_run_refuses_what_the_second_one_would() {
+    let place = made("");
+    place.write("junk.pem", "no certificate\n");
+    let run = prepare(&place, &["ca", "--new-ca", "junk.pem", "--dir", "t"]).fails(1);
+    assert!(run.stderr.contains("junk.pem"), "{run:?}");
+    let run = prepare(&place, &["ca", "--validity", "1h", "--dir", "t"]);
+    assert!([1, 2].contains(&run.status) && !run.wrote, "{run:?}");
+    assert!(!place.path("t/pki/ca-signer.crt").exists());
+}
+
 #[test]
 fn the_first_run_writes_the_file_to_sign_with_and_nothing_else() {
     let place = made("");

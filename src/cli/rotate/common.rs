@@ -69,6 +69,11 @@ pub(super) fn exit(done: &Done) -> Exit {
 pub(super) fn authorities(names: &[String], step: Option<&Step>) -> Result<Vec<Rotating>, Error> {
     match names {
         [only] if only == "all" && matches!(step, Some(Step::Prepare(_))) => Ok(Rotating::ALL.to_vec()),
+        [only] if only == "all" && matches!(step, Some(Step::Emergency(_))) => {
+            Err(Error::usage("in an emergency each authority is named")
+                .because("expected ca, front-proxy-ca, etcd-ca or sa, or some of them")
+                .hint("name those whose keys are in other hands or lost"))
+        }
         [only] if only == "all" => Ok(Vec::new()),
         names => names.iter().map(|name| authority(name)).collect(),
     }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::files::RelPath;
+use crate::files::{RelPath, shell_path};
 use crate::store::{FileChange, JsonError, RootId, Roots};
 use crate::tree::rotation::{Record, Rotating, VERSION};
 use crate::workspace::survey;
@@ -30,9 +30,10 @@ pub fn read(roots: &Roots) -> Result<Record, Error> {
     let Some(bytes) = survey::read(roots, RootId::State, &path)? else { return Ok(Record::default()) };
     let full = roots.path_of(RootId::State, &path);
     let refused = |why: String| {
-        Error::new(format!("cannot read {}", full.display()))
-            .because(why)
-            .hint("restore it from a backup; or move it away, and record what the files say: kpki rotate record")
+        Error::new(format!("cannot read {}", full.display())).because(why).hint(format!(
+            "restore it from a backup; or move it away, and record what the files say: kpki rotate record --dir {}",
+            shell_path(&roots.main)
+        ))
     };
     let record: Record = serde_json::from_slice(&bytes).map_err(|why| refused(JsonError::from(why).to_string()))?;
     if record.version != VERSION {

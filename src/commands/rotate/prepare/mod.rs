@@ -23,15 +23,15 @@ pub(super) fn plan(context: &Context<'_>, options: &PrepareOptions) -> Result<Pl
         return Ok(planned);
     }
     ready::check(context, options, &named)?;
-    if named.contains(&Rotating::Authority(CaId::Cluster))
-        && !signer_file::is_ready(context, options, &named, &mut planned)?
-    {
-        return Ok(planned);
-    }
+    let signs = named.contains(&Rotating::Authority(CaId::Cluster));
+    let is_ready = !signs || signer_file::is_ready(context, options, &named, &mut planned)?;
+    // What the second run would refuse, the first one refuses before it writes ca-signer.crt.
+    let mut later = Planned::of(&context.record);
+    let prepared = if is_ready { &mut planned } else { &mut later };
     for rotating in named {
         match rotating {
-            Rotating::Authority(id) => authority::add(context, options, id, &mut planned)?,
-            Rotating::ServiceAccount => service_account::add(context, options, &mut planned)?,
+            Rotating::Authority(id) => authority::add(context, options, id, prepared)?,
+            Rotating::ServiceAccount => service_account::add(context, options, prepared)?,
         }
     }
     Ok(planned)
