@@ -15,7 +15,7 @@ use crate::report::restart::restarts;
 use crate::signals;
 use crate::store::{self, RootId};
 use crate::tree::{EntryId, Issuers};
-use crate::workspace::notify::Notifier;
+use crate::workspace::notify::{self, Notifier};
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal, reissue};
@@ -72,19 +72,9 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     // Requests alone change no file in use.
     let ids = |all: Vec<&Credential>| all.into_iter().map(|one| one.id.clone()).collect();
     let before = (!evaluation.is_idle()).then(|| renewing.notifier(ids(evaluation.changed(&renewing.credentials))));
-    let pre = before.as_ref().map(Notifier::pre).transpose()?.flatten();
-    // A hook may have changed files.
-    let current = if pre.is_some() { renewing.read(&locked) } else { Ok((evaluation, issuers)) };
-    let done = current.and_then(|(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress));
-    let (mut report, pending) = match done {
-        Ok(done) => done,
-        Err(error) => {
-            if let (Some(hooks), true) = (before, pre.is_some()) {
-                hooks.failed();
-            }
-            return Err(error);
-        }
-    };
+    let again = || renewing.read(&locked);
+    let change = |(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress);
+    let ((mut report, pending), pre) = notify::around(before.as_ref(), (evaluation, issuers), again, change)?;
     report.hooks.extend(pre);
     renewing.notify(pending, &mut report, &locked);
     Ok(report)

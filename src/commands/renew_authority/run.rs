@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::report::renew as report;
 use crate::store;
 use crate::tree::{EntryId, Issuers};
-use crate::workspace::notify::Notifier;
+use crate::workspace::notify::{self, Notifier};
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::{Absent, Locked, Progress, Session, Transaction, journal, targets};
 
@@ -46,22 +46,12 @@ fn attempt(renewing: &Renewing<'_>, progress: Progress<'_>) -> Result<report::Tr
     let pending = PendingNotifications::read(&tree.roots)?;
     store::check_writable(&tree.roots, &evaluation.places()?)?;
     let hooks = (!evaluation.renewed.is_empty()).then(|| renewing.notifier(summary::ids(&evaluation)));
-    let pre = hooks.as_ref().map(Notifier::pre).transpose()?.flatten();
-    // A hook may have changed files.
-    let current = match pre {
-        Some(_) => session.read(&locked).and_then(|(snapshot, issuers)| Ok((renewing.evaluate(snapshot)?, issuers))),
-        None => Ok((evaluation, issuers)),
+    let again = || {
+        let (snapshot, issuers) = session.read(&locked)?;
+        Ok((renewing.evaluate(snapshot)?, issuers))
     };
-    let done = current.and_then(|(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress));
-    let (mut report, pending) = match done {
-        Ok(done) => done,
-        Err(error) => {
-            if let (Some(hooks), true) = (hooks, pre.is_some()) {
-                hooks.failed();
-            }
-            return Err(error);
-        }
-    };
+    let change = |(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress);
+    let ((mut report, pending), pre) = notify::around(hooks.as_ref(), (evaluation, issuers), again, change)?;
     report.hooks.extend(pre);
     renewing.notify(pending, &mut report, &locked);
     Ok(report)

@@ -12,7 +12,7 @@ use crate::report::rotate::Done;
 use crate::store;
 use crate::tree::EntryId;
 use crate::tree::Issuers;
-use crate::workspace::notify::Notifier;
+use crate::workspace::notify::{self, Notifier};
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change;
 use crate::workspace::rotation::lists;
@@ -50,15 +50,9 @@ impl Rotating<'_> {
         let pending = PendingNotifications::read(&tree.roots)?;
         store::check_writable(&tree.roots, &first.places()?)?;
         let before = self.notifier(first.ids());
-        let pre = if before.changed.is_empty() { None } else { before.pre()? };
-        // A hook may have changed files.
-        let current = if pre.is_some() { self.read(&locked) } else { Ok(first) };
-        let done = current.and_then(|ready| self.replace(ready, pending, &locked, progress));
-        let (mut done, pending) = done.inspect_err(|_| {
-            if pre.is_some() {
-                before.failed();
-            }
-        })?;
+        let hooks = Some(&before).filter(|one| !one.changed.is_empty());
+        let change = |ready| self.replace(ready, pending, &locked, progress);
+        let ((mut done, pending), pre) = notify::around(hooks, first, || self.read(&locked), change)?;
         done.hooks.extend(pre);
         self.notify(&pending, &mut done, &locked);
         Ok(done)

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::report::unpack::Unpack;
 use crate::store;
 use crate::tree::EntryId;
-use crate::workspace::notify::Notifier;
+use crate::workspace::notify::{self, Notifier};
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::shipping::collect::{Collect, UNPACK, collect};
 use crate::workspace::shipping::receipt::Receipt;
@@ -72,15 +72,9 @@ impl Unpacking<'_> {
         let profile = first.merged.profile.clone();
         let changed: Vec<EntryId> = first.entries().iter().map(|name| EntryId::new(None, name)).collect();
         let before = self.notifier(profile.as_ref(), changed);
-        let pre = if before.changed.is_empty() { None } else { before.pre()? };
-        // A hook may have changed files.
-        let current = if pre.is_some() { self.evaluate() } else { Ok(first) };
-        let done = current.and_then(|evaluation| self.replace(&evaluation, pending, &locked));
-        let (mut report, pending) = done.inspect_err(|_| {
-            if pre.is_some() {
-                before.failed();
-            }
-        })?;
+        let hooks = Some(&before).filter(|one| !one.changed.is_empty());
+        let change = |evaluation: Evaluation<'_>| self.replace(&evaluation, pending, &locked);
+        let ((mut report, pending), pre) = notify::around(hooks, first, || self.evaluate(), change)?;
         report.hooks.extend(pre);
         self.notify(profile.as_ref(), &pending, &mut report, &locked);
         Ok(self.done(report, profile.as_ref()))

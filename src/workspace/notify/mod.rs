@@ -50,6 +50,24 @@ pub struct Notified {
     pub warnings: Vec<String>,
 }
 
+/// A change between its hooks: `pre`, then the change, and `post` if it fails after `pre`. What was `decided` is decided `again` where
+/// a hook may have changed files. `None`: nothing is changed that hooks are for.
+pub fn around<D, T>(
+    notifier: Option<&Notifier<'_>>,
+    decided: D,
+    again: impl FnOnce() -> Result<D, Error>,
+    change: impl FnOnce(D) -> Result<T, Error>,
+) -> Result<(T, Option<Hook>), Error> {
+    let pre = notifier.map(Notifier::pre).transpose()?.flatten();
+    let current = if pre.is_some() { again() } else { Ok(decided) };
+    let done = current.and_then(change).inspect_err(|_| {
+        if let (Some(notifier), true) = (notifier, pre.is_some()) {
+            notifier.failed();
+        }
+    })?;
+    Ok((done, pre))
+}
+
 impl Notifier<'_> {
     /// Runs `pre`; if it fails nothing may be changed. Nothing is either if somebody else could have written the program
     /// of a hook that may run.
