@@ -6,6 +6,7 @@ use std::net::{TcpListener, ToSocketAddrs};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -134,9 +135,18 @@ pub fn files_ending(dir: &Path, end: &str) -> Vec<PathBuf> {
     files(dir).into_iter().filter(|path| path.to_string_lossy().ends_with(end)).collect()
 }
 
-/// A port of a loopback address nobody listens on now.
+/// A port of a loopback address nobody listens on now, and which this process has not given out before. It lies below the
+/// ports the kernel gives to outgoing connections, so that none of those takes it before its server starts.
 pub fn free_port(address: &str) -> u16 {
-    TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    let start = std::process::id().wrapping_mul(977);
+    (0..COUNT)
+        .map(|_| FIRST + start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT)
+        .map(|port| u16::try_from(port).unwrap())
+        .find(|port| TcpListener::bind((address, *port)).is_ok())
+        .expect("a free port")
 }
 
 /// A child that does not outlive its test.

@@ -24,6 +24,8 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::support::within;
+
 /// So long nobody waits who is answered at all.
 const TIME: Duration = Duration::from_secs(10);
 
@@ -196,7 +198,15 @@ pub struct Listening {
 
 impl Listening {
     pub fn start(at: SocketAddr, service: Arc<dyn Service>) -> Self {
-        let listener = TcpListener::bind(at).unwrap_or_else(|why| panic!("{at}: {why}"));
+        // A child of this process that has not called exec yet may still hold the socket of the server before.
+        let mut bound = TcpListener::bind(at);
+        within(Duration::from_secs(20), || {
+            if bound.is_err() {
+                bound = TcpListener::bind(at);
+            }
+            bound.is_ok()
+        });
+        let listener = bound.unwrap_or_else(|why| panic!("{at}: {why}"));
         let (stop, refused) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let (stopped, said) = (Arc::clone(&stop), Arc::clone(&refused));
         let accept = move || {
