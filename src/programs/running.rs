@@ -14,7 +14,7 @@ use super::{Ended, Outcome, not_started};
 use crate::signals::{self, Stopped};
 
 /// How long the end of a silent command may go unnoticed.
-const TICK: Duration = Duration::from_millis(10);
+pub const TICK: Duration = Duration::from_millis(10);
 /// So many ticks what was killed may take to go.
 const REAPING: u32 = 100;
 /// A pipe holds 64 KiB: so many steps read what a command wrote before its end, even if another process goes on writing.
@@ -56,6 +56,15 @@ impl Running {
 
     pub fn finish(self, timeout: Duration, grace: Duration) -> Outcome {
         self.end(timeout, grace).0
+    }
+
+    /// Waits until it has written a line.
+    #[cfg(test)]
+    pub fn wait_for_a_line(&mut self) {
+        while !self.tail.has_line() {
+            self.pause(TICK);
+            self.drain();
+        }
     }
 
     /// How it ended, and what it answered.
