@@ -137,3 +137,67 @@ impl Talk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn asked(text: &str, input: &[u8], limit: usize, timeout: Duration) -> Answer {
+        let words = ["/bin/sh", "-c", text].map(str::to_owned);
+        let environment = [(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))];
+        let variables = [("KPKI_AUTHORITY", "ca".to_owned())];
+        let (environment, variables, words) = (&environment, &variables, &words);
+        exchange(&Exchange { words, environment, variables, input, limit, timeout })
+    }
+
+    #[test]
+    fn the_answer_is_standard_output_alone() {
+        let large = vec![b'x'; 300_000];
+        for (text, input, ended, output, said) in [
+            ("cat; echo why >&2", &b"in"[..], Ended::Success, &b"in"[..], "why"),
+            ("cat", &large, Ended::Success, &large, ""),
+            // It need not read what it is given.
+            ("echo out", &large, Ended::Success, b"out\n", ""),
+            ("exec <&-; echo out", &large, Ended::Success, b"out\n", ""),
+            ("exec >&-; cat >/dev/null", b"in", Ended::Success, b"", ""),
+            ("printf half; exit 75", b"", Ended::Status(75), b"half", ""),
+            ("printf half; kill -9 $$", b"", Ended::Signal(9), b"half", ""),
+            ("printf \"$KPKI_AUTHORITY $PWD ${HOME-none}\"", b"", Ended::Success, b"ca / none", ""),
+            ("printf 'a\\033[1mb' >&2", b"", Ended::Success, b"", "a\u{fffd}[1mb"),
+            // What it leaves behind is not waited for.
+            ("sleep 10000 & echo out; echo $! >&2", b"", Ended::Success, b"out\n", ""),
+        ] {
+            let answer = asked(text, input, 400_000, LONG);
+            if text.starts_with("sleep") {
+                let left = answer.said.parse().ok().and_then(rustix::process::Pid::from_raw);
+                rustix::process::kill_process(left.unwrap(), rustix::process::Signal::KILL).unwrap();
+            } else {
+                assert_eq!(answer.said, said, "{text}");
+            }
+            assert_eq!(answer.ended, ended, "{text}");
+            assert!(answer.output.as_deref().is_some_and(|found| found.as_slice() == output), "{text}: {answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_longer_answer_is_none() {
+        let length = |text: &str| asked(text, b"", 4, LONG).output.map(|output| output.len());
+        assert_eq!(length("printf 1234"), Some(4));
+        assert_eq!(length("printf 12345"), None);
+        assert_eq!(length("exec cat /dev/zero"), None);
+        assert_eq!(length("trap '' TERM PIPE; cat /dev/zero & cat /dev/zero"), None);
+    }
+
+    #[test]
+    fn its_time_is_bounded() {
+        let answer = asked("exec sleep 10000", b"", 4, Duration::from_millis(50));
+        assert_eq!(answer.ended, Ended::TimedOut);
+        let words = ["/no/such/program".to_owned()];
+        let none =
+            Exchange { words: &words, environment: &[], variables: &[], input: b"", limit: 4, timeout: LONG };
+        assert_eq!(exchange(&none).ended, Ended::NotStarted(rustix::io::Errno::NOENT));
+        assert_eq!(exchange(&Exchange { words: &[], ..none }).ended, Ended::NotStarted(rustix::io::Errno::INVAL));
+    }
+}
