@@ -74,6 +74,8 @@ mod rotation;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/signers.rs"]
+mod signers;
 #[path = "interop/site.rs"]
 mod site;
 #[path = "interop/sweep.rs"]
@@ -86,3 +88,5 @@ mod unpack;
 mod verify_live;
 #[path = "interop/yaml.rs"]
 mod yaml;
+#[path = "interop/worked.rs"]
+mod worked;
