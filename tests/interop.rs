@@ -42,6 +42,8 @@ mod faults;
 mod forms;
 #[path = "interop/hostile.rs"]
 mod hostile;
+#[path = "interop/issuers.rs"]
+mod issuers;
 #[path = "interop/kubeadm.rs"]
 mod kubeadm;
 #[path = "interop/kubectl.rs"]

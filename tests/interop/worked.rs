@@ -52,9 +52,15 @@ impl Worked {
     /// Runs the only shell block that has this text.
     #[track_caller]
     pub fn sh(&self, with: &str, variables: &[&Variable]) -> Ran {
+        self.sh_in(Path::new("/"), with, variables)
+    }
+
+    /// The same in this directory.
+    #[track_caller]
+    pub fn sh_in(&self, dir: &Path, with: &str, variables: &[&Variable]) -> Ran {
         let block = self.block("sh", with);
         let variables = variables.iter().map(|(name, value)| (name, value));
-        run(shell(&block).envs(variables)).expect_ok(block)
+        run(shell(&block).current_dir(dir).envs(variables)).expect_ok(block)
     }
 
     /// The words of a list in flow style after `key:` in the only profile that has this text.
@@ -63,7 +69,7 @@ impl Worked {
         let block = self.block("yaml", with);
         let list = block.split(&format!("{key}: [")).nth(1).and_then(|rest| rest.split("]\n").next());
         let list = list.unwrap_or_else(|| panic!("no {key} in {block}"));
-        list.split(", ").map(|word| word.trim_matches('"').to_owned()).collect()
+        list.split(',').map(|word| word.trim().trim_matches('"').to_owned()).collect()
     }
 }
 
