@@ -24,6 +24,8 @@ mod tree;
 mod adopt;
 #[path = "interop/backup.rs"]
 mod backup;
+#[path = "interop/cert_manager.rs"]
+mod cert_manager;
 #[path = "interop/convert.rs"]
 mod convert;
 #[path = "interop/crl.rs"]

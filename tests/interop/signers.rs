@@ -164,8 +164,8 @@ fn age_and_systemd_creds_print_the_key() {
     let worked = Worked::installed("signers", place.path());
     for (tool, encrypting) in [("age", "age-keygen"), ("systemd-creds", "systemd-creds encrypt")] {
         worked.sh(encrypting, &[]);
-        let words = worked.words("command", &format!("[{tool}, "));
-        let key = run(program(&words[0]).args(&words[1..]).current_dir("/")).expect_ok(tool).out;
+        let words = worked.words("command", &format!("/{tool}, "));
+        let key = run(Command::new(&words[0]).args(&words[1..]).current_dir("/")).expect_ok(tool).out;
         let key = write(place.path().join("key.pem"), key);
         let shown = say("openssl", ["pkey", "-in", key.to_str().unwrap(), "-noout", "-text"]);
         assert!(shown.contains("prime256v1"), "{tool}: {shown}");

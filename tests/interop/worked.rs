@@ -1,4 +1,4 @@
-//! The worked examples of a README, taken from its text and run as they stand but for their paths.
+//! The worked examples of a guide, taken from its text and run as they stand but for their paths.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::support::{Ran, program, project, run};
 /// Of the environment: where a tool finds its state in a test.
 pub type Variable = (&'static str, String);
 
-/// The README of ready-made programs, and where its paths are in a test.
+/// A guide, and where its paths are in a test.
 #[derive(Debug)]
 pub struct Worked {
     text: String,
@@ -18,23 +18,27 @@ pub struct Worked {
 }
 
 impl Worked {
+    /// A text of the project as it stands.
+    pub fn of(file: &str) -> Self {
+        Self { text: fs::read_to_string(project(file)).unwrap(), places: Vec::new() }
+    }
+
     /// Below `examples`, with its scripts installed below `dir`, as its first block says.
     #[track_caller]
     pub fn installed(below: &'static str, dir: &Path) -> Self {
         let source = project("examples").join(below);
-        let text = fs::read_to_string(source.join("README.md")).unwrap();
         let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
         let places = vec![("/usr/local/lib/kpki", at("lib")), ("/etc/kpki", at("etc"))];
         fs::create_dir_all(dir.join("etc")).unwrap();
-        let worked = Self { text, places };
+        let worked = Self { places, ..Self::of(&format!("examples/{below}/README.md")) };
         let install = worked.block("sh", "install ");
         run(shell(&install).current_dir(source)).expect_ok(&install);
         worked
     }
 
-    /// Another text of the README that is something else in a test.
+    /// Another text of the guide that is something else in a test.
     pub fn instead(mut self, text: &'static str, other: impl Into<String>) -> Self {
-        assert!(self.text.contains(text), "the README does not name {text}");
+        assert!(self.text.contains(text), "the guide does not name {text}");
         self.places.push((text, other.into()));
         self
     }
