@@ -78,6 +78,12 @@ named entries.";
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let (trees, run, names) = (self.tree.args(environment), self.run.args(environment)?, all_or_names(self.names)?);
+        if self.manifest.is_some() && run.dry_run {
+            return Err(Error::usage(
+                "--dry-run writes no key, and nobody could use what is signed for such a manifest",
+            )
+            .hint("leave --dry-run out, or --as"));
+        }
         if self.manifest.is_some() && self.run.report.output != Form::Table {
             return Err(Error::usage("a report and manifests cannot both go to standard output")
                 .hint("leave --output out, or --as"));

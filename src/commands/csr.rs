@@ -45,7 +45,9 @@ struct Wanted {
 /// Writes the requests.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> {
     if let Some(issuer) = &request.issuer {
-        issuer.check().map_err(|why| Error::usage(why.to_string()))?;
+        issuer.check().map_err(|why| {
+            Error::usage(why.to_string()).hint("give the name that kubectl get issuers,clusterissuers -A shows")
+        })?;
     }
     let run = &request.run;
     let (target, mut warnings) = targets::one(&request.trees)?;

@@ -55,8 +55,8 @@ fn a_request_is_an_object_of_its_api() {
     assert_eq!(made.len(), names.len());
     for (document, (entry, usages, duration, file)) in made.iter().zip([
         ("apiserver", json!(["digital signature", "server auth"]), "8760h", "pki/apiserver"),
-        ("admin.conf", json!(["digital signature", "client auth"]), "8760h", "admin.conf"),
         ("etcd-peer", json!(["digital signature", "server auth", "client auth"]), "8760h", "pki/etcd/peer"),
+        ("admin.conf", json!(["digital signature", "client auth"]), "8760h", "admin.conf"),
         ("web", json!(["digital signature", "server auth", "client auth"]), "5400s", "pki/web"),
         ("ca", json!(["digital signature", "cert sign", "crl sign"]), "87600h", "pki/ca"),
     ]) {
