@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Ran, Server, mode, program, run, say, scratch, within, write};
+use crate::support::{Ran, SMALL, Server, files_ending, kpki, mode, program, run, say, scratch, within, write};
 use crate::worked::{Variable, Worked};
 
 /// Algorithm, digest of openssl, and what the signed text is.
@@ -77,7 +77,7 @@ fn softhsm_signs_by_digest() {
     let dir = place.path();
     let tool = softhsm(dir);
     let worked = Worked::installed("signers", dir);
-    let said = worked.sh("softhsm2-util", &[&tool]);
+    let said = worked.sh("pkcs11-tool", &[&tool]);
     assert!(said.out.contains("-----BEGIN PUBLIC KEY-----"), "{}", said.out);
     let (signer, public) = (worked.words("command", "softhsm"), worked.words("publicKey", "softhsm"));
     signs(dir, &signer, &public, &tool, ECDSA);
@@ -157,17 +157,77 @@ fn a_tpm_signs_by_digest() {
     refuses(&signer, &none, ECDSA.0, &["cannot sign with the key 0x81000010"]);
 }
 
-/// What is printed is the key that was encrypted.
+/// A cluster directory of the profile without its `authorities`, and the whole profile beside it.
+fn cluster(dir: &Path, profile: &str) {
+    let plain = profile.split("caKeys:").next().unwrap();
+    write(dir.join("plain.yaml"), format!("{plain}caKeys: none\n"));
+    write(dir.join("profile.yaml"), profile);
+    run(kpki().current_dir(dir).args(["init", "--profile", "plain.yaml", "--dir", "cluster"])).expect_ok("init");
+}
+
+/// Every verb that signs, with the authority `stem`, whose key is not in the tree: `leaf` is one of its certificates.
+fn everything_signs(dir: &Path, tool: Option<&Variable>, stem: &str, leaf: &str) {
+    assert!(!dir.join(format!("cluster/pki/{stem}.key")).exists());
+    let path = |name: &str| dir.join("cluster").join(name).to_str().unwrap().to_owned();
+    let (ca, certificate) = (path(&format!("pki/{stem}.crt")), path(&format!("nodes/cp1/pki/{leaf}.crt")));
+    let before = fs::read(&certificate).unwrap();
+    let ours = |words: &[&str]| {
+        let mut command = kpki();
+        command.current_dir(dir).args(words).envs(tool.map(|(name, value)| (name, value)));
+        run(&mut command).expect_ok(format_args!("kpki {words:?}"))
+    };
+    let said = ours(&["renew", "all", "--profile", "profile.yaml", "--dir", "cluster"]);
+    assert!(said.out.starts_with("renewed 13 of 13 certificates"), "{}", said.out);
+    assert_ne!(before, fs::read(&certificate).unwrap());
+    say("openssl", ["verify", "-x509_strict", "-CAfile", &ca, &certificate]);
+    // From now on the profile is recorded.
+    ours(&["crl", "update", "--dir", "cluster"]);
+    let list = path(&format!("pki/{stem}.crl"));
+    say("openssl", ["verify", "-x509_strict", "-crl_check", "-CAfile", &ca, "-CRLfile", &list, &certificate]);
+    let key = dir.join("web.key");
+    let request =
+        ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=web", "-keyout", key.to_str().unwrap()];
+    say("openssl", request.into_iter().chain(["-out", dir.join("web.csr").to_str().unwrap()]));
+    let authority = if stem == "ca" { "ca" } else { "etcd-ca" };
+    let sign = ["sign", "web.csr", "--usage", "server", "--san", "web.example.com", "--authority", authority];
+    ours(&[&sign[..], &["--dir", "cluster"]].concat());
+    say("openssl", ["verify", "-CAfile", &ca, dir.join("web.crt").to_str().unwrap()]);
+    ours(&["verify", "cluster"]);
+    let keys = files_ending(&dir.join("cluster"), "ca.key");
+    assert!(keys.iter().all(|key| !key.ends_with(format!("pki/{stem}.key"))), "{keys:?}");
+}
+
 #[test]
-fn age_and_systemd_creds_print_the_key() {
+fn kpki_signs_with_softhsm() {
     let place = scratch();
-    let worked = Worked::installed("signers", place.path());
-    for (tool, encrypting) in [("age", "age-keygen"), ("systemd-creds", "systemd-creds encrypt")] {
-        worked.sh(encrypting, &[]);
-        let words = worked.words("command", &format!("/{tool}, "));
-        let key = run(Command::new(&words[0]).args(&words[1..]).current_dir("/")).expect_ok(tool).out;
-        let key = write(place.path().join("key.pem"), key);
-        let shown = say("openssl", ["pkey", "-in", key.to_str().unwrap(), "-noout", "-text"]);
-        assert!(shown.contains("prime256v1"), "{tool}: {shown}");
+    let dir = place.path();
+    let tool = softhsm(dir);
+    let worked = Worked::installed("signers", dir);
+    cluster(dir, &worked.block("yaml", "signers/softhsm"));
+    worked.sh_in(dir, "softhsm2-util --import", &[&tool]);
+    everything_signs(dir, Some(&tool), "ca", "apiserver");
+}
+
+#[test]
+fn kpki_signs_with_a_tpm() {
+    let place = scratch();
+    let dir = place.path();
+    let (_server, tool) = tpm(dir);
+    let worked = Worked::installed("signers", dir);
+    cluster(dir, &worked.block("yaml", "signers/tpm"));
+    worked.sh_in(dir, "tpm2_import", &[&tool]);
+    everything_signs(dir, Some(&tool), "etcd/ca", "etcd/server");
+}
+
+#[test]
+fn kpki_signs_with_a_key_that_age_or_systemd_creds_decrypts() {
+    for (program, command) in [("/usr/bin/age, ", "age-keygen"), ("/usr/bin/systemd-creds, ", "systemd-creds encrypt")]
+    {
+        let place = scratch();
+        let dir = place.path();
+        let worked = Worked::installed("signers", dir);
+        cluster(dir, &format!("{SMALL}{}", worked.block("yaml", program)));
+        worked.sh_in(dir, command, &[]);
+        everything_signs(dir, None, "ca", "apiserver");
     }
 }
