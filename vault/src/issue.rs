@@ -48,7 +48,6 @@ impl By {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub seconds: Option<u64>,
-    pub common_name: Option<String>,
     pub key_usages: Vec<String>,
     pub extended_key_usages: Vec<String>,
 }
@@ -72,10 +71,8 @@ impl Wanted {
         let seconds = fields.get("lifetimeSeconds");
         let seconds = seconds.map(|value| value.as_u64().filter(|seconds| *seconds > 0).ok_or("lifetimeSeconds"));
         let seconds = seconds.transpose().map_err(|field| format!("{field}: expected a number of seconds"))?;
-        let common_name = fields.get("commonName").and_then(Value::as_str).filter(|name| !name.is_empty());
         Ok(Self {
             seconds,
-            common_name: common_name.map(str::to_owned),
             key_usages: usages(&fields, "keyUsages")?,
             extended_key_usages: usages(&fields, "extendedKeyUsages")?,
         })
@@ -110,10 +107,8 @@ pub fn body(request: &str, wanted: &Wanted, role: &Role) -> Value {
         body.insert("ttl".to_owned(), format!("{seconds}s").into());
     }
     if let Role::Deciding(_) = role {
+        // The name of a user is no DNS name.
         body.insert("exclude_cn_from_sans".to_owned(), true.into());
-        if let Some(name) = &wanted.common_name {
-            body.insert("common_name".to_owned(), name.as_str().into());
-        }
     } else if !wanted.key_usages.is_empty() || !wanted.extended_key_usages.is_empty() {
         body.insert("key_usage".to_owned(), json!(wanted.key_usages));
         body.insert("ext_key_usage".to_owned(), json!(wanted.extended_key_usages));

@@ -33,7 +33,6 @@ fn what_is_wanted_is_read() {
     assert_eq!(wanted.seconds, Some(3600));
     assert_eq!(wanted.key_usages, ["digitalsignature", "keyencipherment"]);
     assert_eq!(wanted.extended_key_usages, ["serverauth"]);
-    assert_eq!(wanted.common_name.as_deref(), Some("kube-apiserver"));
     assert_eq!(Wanted::of(&Environment::of(&[])).unwrap(), Wanted::default());
     for (text, why) in [
         ("", "JSON object"),
@@ -70,16 +69,12 @@ fn one_request_and_nothing_else() {
 
 #[test]
 fn what_is_asked_for() {
-    let wanted = Wanted {
-        seconds: Some(60),
-        common_name: Some("cn".to_owned()),
-        key_usages: vec!["digitalsignature".to_owned()],
-        extended_key_usages: Vec::new(),
-    };
+    let wanted =
+        Wanted { seconds: Some(60), key_usages: vec!["digitalsignature".to_owned()], extended_key_usages: Vec::new() };
     let verbatim = json!({"csr": "R", "remove_roots_from_chain": true, "ttl": "60s",
         "key_usage": ["digitalsignature"], "ext_key_usage": []});
     let deciding = json!({"csr": "R", "remove_roots_from_chain": true, "ttl": "60s",
-        "exclude_cn_from_sans": true, "common_name": "cn"});
+        "exclude_cn_from_sans": true});
     assert_eq!(body("R", &wanted, &Role::None), verbatim);
     assert_eq!(body("R", &wanted, &Role::Verbatim("r".to_owned())), verbatim);
     assert_eq!(body("R", &wanted, &Role::Deciding("r".to_owned())), deciding);

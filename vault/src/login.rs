@@ -50,13 +50,17 @@ pub struct Token {
 impl Way {
     pub fn credential(&self, environment: &Environment) -> Result<Credential, Error> {
         match self {
-            Self::Environment => environment.setting(environment::TOKEN).map(Zeroizing::new).map_or_else(
-                || {
-                    Err(Error::usage("no token: neither BAO_TOKEN nor VAULT_TOKEN is set")
-                        .hint("give one with --token-file FILE, --approle-role-id-file FILE or --kubernetes-role ROLE"))
-                },
-                |token| Ok(Credential::Token(token)),
-            ),
+            Self::Environment => {
+                let token = environment.setting(environment::TOKEN).map(Zeroizing::new);
+                let token = token.ok_or_else(|| {
+                    Error::usage("no token: neither BAO_TOKEN nor VAULT_TOKEN is set")
+                        .hint("give one with --token-file FILE, --approle-role-id-file FILE or --kubernetes-role ROLE")
+                })?;
+                if !secret_file::is_word(&token) {
+                    return Err(Error::usage("BAO_TOKEN or VAULT_TOKEN: expected one word"));
+                }
+                Ok(Credential::Token(token))
+            }
             Self::File(path) => secret_file::line(path, Rule::Secret).map(Credential::Token),
             Self::AppRole { mount, role_id, secret_id } => {
                 let role_id = secret_file::line(role_id, Rule::Secret)?;
@@ -96,7 +100,7 @@ impl Credential {
 /// A batch token ends by itself and cannot be ended.
 fn of_login(auth: Option<&Value>) -> Option<Token> {
     let auth = auth?;
-    let text = auth.get("client_token")?.as_str().filter(|text| !text.is_empty())?;
+    let text = auth.get("client_token")?.as_str().filter(|text| secret_file::is_word(text))?;
     let is_ours = auth.get("token_type").and_then(Value::as_str) != Some("batch");
     Some(Token { text: Zeroizing::new(text.to_owned()), is_ours })
 }
@@ -112,6 +116,7 @@ mod tests {
             (json!({"client_token": "b.a", "token_type": "batch"}), Some(("b.a", false))),
             (json!({"client_token": "s.a"}), Some(("s.a", true))),
             (json!({"client_token": ""}), None),
+            (json!({"client_token": "a\r\nX-Other: 1"}), None),
             (json!({"client_token": 7}), None),
             (json!(null), None),
             (json!([]), None),
@@ -127,5 +132,6 @@ mod tests {
         assert!(matches!(found, Ok(Credential::Token(token)) if *token == "b"));
         let Err(error) = Way::Environment.credential(&Environment::of(&[])) else { panic!("a token of nowhere") };
         assert!(error.shown().contains("--token-file"), "{error:?}");
+        assert!(Way::Environment.credential(&Environment::of(&[("VAULT_TOKEN", "two words")])).is_err());
     }
 }

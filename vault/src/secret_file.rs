@@ -39,11 +39,14 @@ pub fn line(path: &Path, rule: Rule) -> Result<Zeroizing<String>, Error> {
     let bytes = read(path, rule, LONGEST)?;
     let text = std::str::from_utf8(&bytes).map(str::trim);
     match text {
-        Ok(text) if !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic()) => {
-            Ok(Zeroizing::new(text.to_owned()))
-        }
+        Ok(text) if is_word(text) => Ok(Zeroizing::new(text.to_owned())),
         _ => Err(Error::usage(format!("{}: expected one word on one line", path.display()))),
     }
+}
+
+/// As tokens and ids are, and as a header of HTTP can hold it.
+pub fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// A symlink is followed, as Kubernetes mounts secrets by them; what is judged is what was opened.
