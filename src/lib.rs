@@ -29,14 +29,15 @@ rooms! {
     error
     files
     handshake
-    hooks
     inventory
+    keys
     kubeconfig
     live
     manifest
     parallel
     plan
     profile
+    programs
     random
     report
     revocation

@@ -17,7 +17,7 @@ use crate::cli::environment::{Echo, Terminal};
 use crate::cli::ui::Ui;
 use crate::clock::Clock;
 use crate::files::{self, FileState};
-use crate::{hooks, signals};
+use crate::{programs, signals};
 
 /// The environment of this process.
 #[allow(clippy::disallowed_methods)] // this is the room
@@ -33,8 +33,9 @@ fn of_process() -> Environment {
         stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         clock: Clock::System,
-        inherited: hooks::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
+        inherited: programs::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
         variable: |name| std::env::var_os(name),
+        all: || std::env::vars_os().collect(),
         prompt: line,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use time::OffsetDateTime;
 
-use crate::ca::{CaError, CrlFault, Issuer};
+use crate::ca::{CaError, CrlFault, Issuer, Purpose};
 use crate::encoding::certificate::SignatureAlgorithm;
 use crate::encoding::crl::{self, TbsContext};
 use crate::revocation::{CrlIssue, Reason, RevocationList, Revoked, minimal_integer};
@@ -128,12 +128,12 @@ fn sign(kept: &[&[u8]], added: Added<'_>, issue: &CrlIssue, issuer: &Issuer) -> 
     let computed = key_identifier(&authority.spki_der).map_err(|_| CaError::BrokenPublicKey)?;
     let around = TbsContext {
         issuer: &authority.subject_der,
-        signature: SignatureAlgorithm::of(issuer.key().algorithm()),
+        signature: SignatureAlgorithm::of(issuer.signer().algorithm()),
         authority_key_id: authority.subject_key_id.as_deref().unwrap_or(&computed),
     };
     let pieces: Vec<&[u8]> = kept.iter().copied().chain([added.bytes.as_slice()]).collect();
     let to_be_signed = crl::to_be_signed(issue, &pieces, around)?;
-    let signature = issuer.key().sign(&to_be_signed)?;
+    let signature = issuer.signer().sign(&to_be_signed, Purpose::Crl)?;
     let der = crl::signed(to_be_signed, around.signature, &signature);
     let read = Crl::parse(&der).map_err(CaError::RereadCrl)?;
     check(&read, issue, around).map_err(CaError::DiffersCrl)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use crate::blueprint::{Algorithm, Oid};
-use crate::ca::CrlFault;
+use crate::ca::{CrlFault, SignerFault};
 use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
@@ -31,6 +31,9 @@ pub enum CaError {
     /// The signing library could not sign.
     #[error("the signing library could not sign with a key of {0}")]
     Sign(Algorithm),
+    /// A key that is not in the tree did not sign.
+    #[error("{0}")]
+    Signer(#[source] SignerFault),
     /// A signal arrived.
     #[error(transparent)]
     Stopped(#[from] Stopped),

@@ -1,7 +1,7 @@
 //! Who signs: an authority's certificate with its private key.
 
 use crate::blueprint::{ExtendedKeyUsage, Oid};
-use crate::ca::{CaError, PrivateKey};
+use crate::ca::{CaError, PrivateKey, Signer};
 use crate::x509::{Certificate, KeyKind};
 
 /// An authority that can sign. Its dates are not looked at: signing with an expired authority is the caller's decision.
@@ -9,13 +9,18 @@ use crate::x509::{Certificate, KeyKind};
 pub struct Issuer {
     certificate: Certificate,
     chain: Vec<Certificate>,
-    key: PrivateKey,
+    signer: Box<dyn Signer>,
 }
 
 impl Issuer {
     /// `bundle` as it stands in the file: the first certificate signs, what follows is its chain.
     pub fn new(bundle: Vec<Certificate>, key: PrivateKey) -> Result<Self, CaError> {
-        let matching = bundle.iter().position(|certificate| key.matches(certificate));
+        Self::by(bundle, Box::new(key))
+    }
+
+    /// The same with a key that may be elsewhere.
+    pub fn by(bundle: Vec<Certificate>, signer: Box<dyn Signer>) -> Result<Self, CaError> {
+        let matching = bundle.iter().position(|certificate| signer.is_key_of(certificate));
         if let Some(index @ 1..) = matching {
             return Err(CaError::KeyMismatch { position: Some(index + 1) });
         }
@@ -28,7 +33,7 @@ impl Issuer {
         if matching.is_none() {
             return Err(CaError::KeyMismatch { position: None });
         }
-        Ok(Self { certificate, chain: certificates.collect(), key })
+        Ok(Self { certificate, chain: certificates.collect(), signer })
     }
 
     pub const fn certificate(&self) -> &Certificate {
@@ -40,8 +45,15 @@ impl Issuer {
         &self.chain
     }
 
-    pub const fn key(&self) -> &PrivateKey {
-        &self.key
+    pub fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    /// Of an issuer that a test has made.
+    #[cfg(test)]
+    #[allow(clippy::expect_used)]
+    pub fn key(&self) -> &PrivateKey {
+        self.signer.private_key().expect("a key in memory")
     }
 
     /// The whole bundle as PEM, for a kubeconfig's certificate-authority-data.

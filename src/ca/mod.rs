@@ -12,6 +12,7 @@ mod renew;
 mod request;
 mod serial;
 mod sign;
+mod signer;
 
 pub use crl::{Changes, SignedCrl, resign_crl, sign_crl};
 pub use crl_error::CrlFault;
@@ -23,3 +24,4 @@ pub use renew::renew;
 pub use request::{asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, issue, issue_for_peers, issue_for_peers_by, self_sign};
+pub use signer::{Purpose, Signer, SignerFault, digest};

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::ca::error::TbsField;
-use crate::ca::{CaError, Issuer, Signed, serial};
+use crate::ca::{CaError, Issuer, Purpose, Signed, serial};
 use crate::encoding::certificate::{self, SignatureAlgorithm, signed_parts};
 use crate::x509::Certificate;
 
@@ -13,14 +13,14 @@ use crate::x509::Certificate;
 /// # Errors
 /// It cannot be signed, or does not read back as meant; ring does not verify it by the old certificate, or the old by it.
 pub fn renew(issuer: &Issuer, not_before: OffsetDateTime, not_after: OffsetDateTime) -> Result<Signed, CaError> {
-    let (old, key) = (issuer.certificate(), issuer.key());
+    let (old, key) = (issuer.certificate(), issuer.signer());
     if not_after < not_before {
         return Err(CaError::EmptyValidity { not_before, not_after });
     }
     let parts = signed_parts(&old.der).map_err(|_| CaError::TbsContext(TbsField::Version))?;
     let (serial, algorithm) = (serial()?, SignatureAlgorithm::of(key.algorithm()));
     let to_be_signed = certificate::redated(parts.signed, &serial, algorithm, (not_before, not_after))?;
-    let der = certificate::signed(&to_be_signed, algorithm, &key.sign(&to_be_signed)?);
+    let der = certificate::signed(&to_be_signed, algorithm, &key.sign(&to_be_signed, Purpose::Certificate)?);
     let new = Certificate::parse(&der).map_err(CaError::Reread)?;
     let fields = [
         (new.version == old.version, TbsField::Version),

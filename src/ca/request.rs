@@ -1,7 +1,7 @@
 //! From a blueprint to a signing request: what somebody else's authority is asked for.
 
 use crate::blueprint::Blueprint;
-use crate::ca::{CaError, PrivateKey};
+use crate::ca::{CaError, Purpose, Signer};
 use crate::encoding::certificate::{SignatureAlgorithm, signed};
 use crate::encoding::extension::name_constraints;
 use crate::encoding::request as der;
@@ -16,11 +16,11 @@ pub struct SignedRequest {
 }
 
 /// A request signed by the key it is about.
-pub fn request(blueprint: &Blueprint, key: &PrivateKey) -> Result<SignedRequest, CaError> {
+pub fn request(blueprint: &Blueprint, key: &dyn Signer) -> Result<SignedRequest, CaError> {
     let spki = key.spki_der();
     let algorithm = SignatureAlgorithm::of(key.algorithm());
     let to_be_signed = der::to_be_signed(blueprint, &spki)?;
-    let signed = signed(&to_be_signed, algorithm, &key.sign(&to_be_signed)?);
+    let signed = signed(&to_be_signed, algorithm, &key.sign(&to_be_signed, Purpose::Request)?);
     let request = Request::parse(&signed).map_err(CaError::RereadRequest)?;
     if !asks_for(&request, blueprint) || request.spki_der != spki {
         return Err(CaError::DiffersRequest);

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, Role, San};
 use crate::ca::error::TbsField;
-use crate::ca::{CaError, Issuer, PrivateKey, serial};
+use crate::ca::{CaError, Issuer, Purpose, Signer, serial};
 use crate::encoding::certificate::{self, SignatureAlgorithm, TbsContext};
 use crate::encoding::name;
 use crate::x509::{Certificate, KeyKind, Usage, compare, key_identifier, key_kind, path, valid_for_name, verify_for};
@@ -17,7 +17,7 @@ pub struct Signed {
 }
 
 /// A certificate signed by its own key: an authority.
-pub fn self_sign(blueprint: &Blueprint, key: &PrivateKey) -> Result<Signed, CaError> {
+pub fn self_sign(blueprint: &Blueprint, key: &dyn Signer) -> Result<Signed, CaError> {
     let spki = key.spki_der();
     let issuer = name::write(&blueprint.subject)?;
     let signed = sign(blueprint, &spki, &issuer, None, key)?;
@@ -100,7 +100,7 @@ fn sign_by(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<Si
     {
         return Err(CaError::PathLength { issuer: limit });
     }
-    sign(blueprint, spki_der, &authority.subject_der, authority.subject_key_id.as_deref(), issuer.key())
+    sign(blueprint, spki_der, &authority.subject_der, authority.subject_key_id.as_deref(), issuer.signer())
 }
 
 fn sign(
@@ -108,7 +108,7 @@ fn sign(
     spki_der: &[u8],
     issuer: &[u8],
     authority_key_id: Option<&[u8]>,
-    signer: &PrivateKey,
+    signer: &dyn Signer,
 ) -> Result<Signed, CaError> {
     if blueprint.not_after < blueprint.not_before {
         let Blueprint { not_before, not_after, .. } = *blueprint;
@@ -130,7 +130,7 @@ fn sign(
         authority_key_id,
     };
     let to_be_signed = certificate::to_be_signed(blueprint, around)?;
-    let signature = signer.sign(&to_be_signed)?;
+    let signature = signer.sign(&to_be_signed, Purpose::Certificate)?;
     let der = certificate::signed(&to_be_signed, around.signature, &signature);
     let certificate = Certificate::parse(&der).map_err(CaError::Reread)?;
     check(&certificate, blueprint, around)?;

@@ -166,6 +166,7 @@ impl Node {
             kubelet_dir: self.kubelet_dir.clone(),
             node: self.node.clone(),
             hostname: environment.hostname.clone(),
+            keys: environment.keys(),
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::clock::{self, Clock};
 use crate::error::Error;
+use crate::keys::KeyArgs;
 
 /// Looks an environment variable up.
 pub type Variable = fn(&str) -> Option<OsString>;
@@ -31,9 +33,11 @@ pub struct Environment {
     pub stderr: Terminal,
     pub threads: usize,
     pub clock: Clock,
-    /// The values of [`crate::hooks::INHERITED`], as far as there are any.
+    /// The values of [`crate::programs::INHERITED`], as far as there are any.
     pub inherited: Vec<(&'static str, OsString)>,
     pub variable: Variable,
+    /// The whole environment.
+    pub all: fn() -> Vec<(OsString, OsString)>,
     pub prompt: Prompt,
 }
 
@@ -41,6 +45,13 @@ impl Environment {
     /// Somebody sits there who can be asked.
     pub fn is_interactive(&self) -> bool {
         self.stdin.is_terminal && self.stderr.is_terminal
+    }
+
+    /// For keys of authorities that are elsewhere: what their programs get, and who can be asked.
+    pub fn keys(&self) -> KeyArgs {
+        let prompt = self.prompt;
+        let ask = move |text: &str| prompt(text, Echo::Hidden).map_err(|why| why.to_string());
+        KeyArgs { environment: (self.all)(), ask: Some(Arc::new(ask)), ..KeyArgs::default() }
     }
 
     /// What verbs decide by. A clock that was never set would make certificates with dates of nowhere, and call expired

@@ -3,8 +3,8 @@
 use super::{ui::Ui, values::Outcome};
 use crate::catalog::readers;
 use crate::error::{Error, Exit};
-use crate::hooks::{INHERITED, VARIABLES};
 use crate::profile::{FieldDoc, field_reference};
+use crate::programs::{INHERITED, VARIABLES};
 use crate::report::verify::Rules;
 use crate::verify;
 

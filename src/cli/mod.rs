@@ -13,6 +13,7 @@ mod generate;
 mod import;
 mod init;
 mod inspect;
+mod keys;
 mod kubeconfig;
 mod nodes;
 mod nodes_remove;

@@ -1,3 +1,4 @@
+use super::keys::Keys;
 use super::values::{Outcome, span};
 use super::{common, environment::Environment, ui::Ui};
 use crate::catalog::CaId;
@@ -7,7 +8,7 @@ use crate::commands::renew_authority;
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::report::renew as report;
-use crate::workspace::RunArgs;
+use crate::workspace::{RunArgs, TreeArgs};
 
 /// Renew certificates and kubeconfigs in place, as one transaction
 ///
@@ -78,6 +79,9 @@ pub struct Args {
     detailed_exitcode: bool,
 
     #[command(flatten)]
+    keys: Keys,
+
+    #[command(flatten)]
     run: common::Run,
 }
 
@@ -105,7 +109,7 @@ impl Args {
         let form = self.run.report.output;
         let outcome = match self.authorities()? {
             Some(authorities) => {
-                let request = self.of_authorities(authorities, environment, run.clone());
+                let request = self.of_authorities(authorities, environment, run.clone())?;
                 ui.working(|progress| renew_authority::run(&request, progress))
             }
             None => {
@@ -180,20 +184,24 @@ impl Args {
         authorities: Vec<CaId>,
         environment: &Environment,
         run: RunArgs,
-    ) -> renew_authority::Request {
-        renew_authority::Request {
-            trees: self.trees.args(environment, &[]),
+    ) -> Result<renew_authority::Request, Error> {
+        Ok(renew_authority::Request {
+            trees: self.trees(environment)?,
             run,
             authorities,
             validity: self.validity,
             no_hooks: self.no_hooks,
             inherited: environment.inherited.clone(),
-        }
+        })
+    }
+
+    fn trees(&self, environment: &Environment) -> Result<TreeArgs, Error> {
+        Ok(TreeArgs { keys: self.keys.args(environment)?, ..self.trees.args(environment, &[]) })
     }
 
     fn request(&self, environment: &Environment, run: RunArgs) -> Result<Request, Error> {
         Ok(Request {
-            trees: self.trees.args(environment, &[]),
+            trees: self.trees(environment)?,
             run,
             names: common::all_or_names(self.names.clone())?,
             due: self.due,

@@ -361,6 +361,7 @@ mod tests {
             clock: crate::clock::Clock::System,
             inherited: Vec::new(),
             variable: |_| None,
+            all: Vec::new,
             prompt: |_, _| Ok(None),
         }
     }

@@ -209,6 +209,7 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
 pub fn outside(outside: &Outside) -> String {
     match outside {
         Outside::Key(authority) => format!("the key of its signer {} is not in this tree", authority.name()),
+        Outside::Closed(authority) => format!("the key of its signer {} could not be opened", authority.name()),
         Outside::Authority => "its authority is external".to_owned(),
     }
 }

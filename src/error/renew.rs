@@ -7,10 +7,10 @@ use crate::catalog::CaId;
 use crate::catalog::paths::{FINALIZE, ROTATED_CLIENT};
 use crate::clock::{Span, length, rfc3339};
 use crate::encoding::shown::named;
-use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::outside::Outside;
 use crate::plan::renew::{Reason, Refusal, Rewritten, Skipped, Unwell};
+use crate::programs::Ended;
 use crate::tree::{Origin, Place, Unusable};
 use crate::x509::BundleError;
 
@@ -62,6 +62,7 @@ pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
             let signer = Outside::Key(*authority);
             format!("{}; make a request for its owner with: {}", super::plan::outside(&signer), request())
         }
+        Skipped::Closed(_, why) => why.to_string(),
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }

@@ -8,7 +8,7 @@ use crate::encoding::pem;
 use crate::files::FileState;
 use crate::tree::layout::{Directories, Place};
 use crate::tree::survey::{Survey, file};
-use crate::tree::{Authority, authorities};
+use crate::tree::{Authority, PlainKeys, authorities};
 use crate::x509::{Certificate, Crl, decimal, parse_pem_bundle};
 
 /// Where the key of an authority is.
@@ -50,13 +50,13 @@ pub struct Judgement {
 pub fn judge(survey: &Survey, directories: &Directories, signs_here: impl Fn(&Certificate) -> bool) -> Judgement {
     let mut judgement = Judgement::default();
     let mut known = BTreeSet::new();
-    for (authority, found) in authorities::authorities(survey, directories) {
+    for (authority, found) in authorities::authorities(survey, directories, &PlainKeys) {
         let (public, private) = directories.authority(authority);
         known.extend(private.iter().cloned());
         let key = match &found {
             Authority::Local(_) => KeyState::Here,
             Authority::External(_) if found.certificate().is_some_and(&signs_here) => KeyState::Missing,
-            Authority::External(_) => KeyState::External,
+            Authority::External(_) | Authority::Closed(..) => KeyState::External,
             Authority::Unusable(why) => KeyState::Unusable(why.to_string()),
             Authority::Missing => continue,
         };

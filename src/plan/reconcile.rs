@@ -348,6 +348,9 @@ impl Run<'_> {
 
     fn no_key(&self, item: &Item) -> Option<Outside> {
         let Some(authority) = item.signer() else { return Some(Outside::Authority) };
+        if matches!(self.authorities.get(&authority), Some(Authority::Closed(..))) {
+            return Some(Outside::Closed(authority));
+        }
         let is_external = matches!(self.out.signers.get(&authority), Some(Signer::InTree { is_local: false, .. }));
         is_external.then_some(Outside::Key(authority))
     }
@@ -373,7 +376,7 @@ fn existing_authority(item: &Item, authority: &Authority, now: OffsetDateTime) -
         }
         Authority::Unusable(Unusable::Bundle(why)) => Err(Refusal::AuthorityUnreadable { item, why: why.clone() }),
         Authority::Unusable(Unusable::Ca(why)) => Err(Refusal::AuthorityUnusable { item, why: why.clone() }),
-        Authority::Local(bundle) | Authority::External(bundle) => {
+        Authority::Local(bundle) | Authority::External(bundle) | Authority::Closed(bundle, _) => {
             if let Some(first) = bundle.first() {
                 match dates(first, now) {
                     Some(Difference::Expired(not_after)) => return Err(Refusal::AuthorityExpired { item, not_after }),

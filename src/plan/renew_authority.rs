@@ -6,6 +6,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use crate::ca::CaError;
 use crate::clock::Span;
 use crate::plan::blueprints::BACK_DATE;
 use crate::tree::{Authority, Unusable};
@@ -73,6 +74,7 @@ pub fn decide(
     let old = match authority {
         Some(Authority::Local(bundle)) => bundle.first().ok_or(Refusal::Missing)?,
         Some(Authority::External(_)) => return Err(Refusal::External),
+        Some(Authority::Closed(_, why)) => return Err(Refusal::Unusable(Unusable::Ca(CaError::Signer(why.clone())))),
         Some(Authority::Unusable(why)) => return Err(Refusal::Unusable(why.clone())),
         Some(Authority::Missing) | None => return Err(Refusal::Missing),
     };

@@ -2,7 +2,7 @@
 //! where those are read.
 
 use super::fields::Reading;
-use super::model::{Etcd, NodeRole, Profile};
+use super::model::{CaKeys, Etcd, NodeRole, Profile};
 use super::problem::Mismatch;
 use super::threshold::Threshold;
 use crate::catalog::{self, CaId, ENTRIES};
@@ -13,6 +13,7 @@ pub fn run(profile: &Profile, reading: &mut Reading) {
     lifetimes(profile, reading);
     endpoint(profile, reading);
     external_etcd(profile, reading);
+    signing(profile, reading);
 }
 
 fn renewal(profile: &Profile, reading: &mut Reading) {
@@ -115,5 +116,22 @@ fn external_etcd(profile: &Profile, reading: &mut Reading) {
     }
     for entry in ENTRIES.iter().filter(|entry| entry.etcd && profile.certificates.contains_key(entry.name)) {
         reading.warn(&format!("certificates.{}", entry.name), unused);
+    }
+}
+
+/// kube-controller-manager and kubeadm read ca.key in plain: a key that is no plain file of the tree is on no node.
+fn signing(profile: &Profile, reading: &mut Reading) {
+    if profile.ca_keys == CaKeys::Nowhere {
+        return;
+    }
+    for (authority, options) in &profile.authorities {
+        if let Some(signing) = &options.signing {
+            let field = format!("authorities.{}.{}", authority.name(), signing.field());
+            reading.refuse(
+                &field,
+                "caKeys: none beside it, since kube-controller-manager and kubeadm read an authority's key in plain",
+                format!("caKeys: {}", profile.ca_keys.name()),
+            );
+        }
     }
 }

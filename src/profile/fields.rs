@@ -223,6 +223,10 @@ impl<'n> Field<'n> {
         Some(Fields::of(entries, self.path.clone()))
     }
 
+    pub const fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::Sequence(_))
+    }
+
     pub fn is_empty_list(&self) -> bool {
         matches!(&self.node.value, Value::Sequence(items) if items.is_empty())
     }
@@ -292,6 +296,18 @@ impl<'n> Fields<'n> {
         let section = self.take(key, reading).and_then(|field| field.fields(reading));
         let section = section.unwrap_or_else(|| Self::of(&[], self.join(key)));
         Self { empty_is_absent: self.empty_is_absent, ..section }
+    }
+
+    /// Takes a list, or a mapping; of what is absent or the other one nothing.
+    pub fn list_or_section(&mut self, key: &'static str, reading: &mut Reading) -> (Option<Field<'n>>, Fields<'n>) {
+        let empty = Self { empty_is_absent: self.empty_is_absent, ..Self::of(&[], self.join(key)) };
+        match self.take(key, reading) {
+            Some(field) if matches!(field.node.value, Value::Mapping(_)) => {
+                let fields = field.fields(reading).unwrap_or(empty);
+                (None, Self { empty_is_absent: self.empty_is_absent, ..fields })
+            }
+            field => (field, empty),
+        }
     }
 
     /// Takes one value; `None`: absent, or refused.

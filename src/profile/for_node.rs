@@ -2,8 +2,21 @@
 //! until it is decided who gets it.
 
 use super::defaults::{ALGORITHM, RENEWAL};
-use super::model::{ExtraCertificate, Hooks, Node, NodeRole, Origin, Profile, Renewal, Stated};
+use super::model::{AuthorityOptions, ExtraCertificate, Hooks, Node, NodeRole, Origin, Profile, Renewal, Stated};
 use super::render::render_as_stated;
+
+/// How an authority signs is the safe host's: its paths and programs.
+fn public(options: &AuthorityOptions) -> AuthorityOptions {
+    let AuthorityOptions { algorithm, validity, subject, permitted, path_len, signing: _ } = options;
+    AuthorityOptions {
+        algorithm: *algorithm,
+        validity: *validity,
+        subject: subject.clone(),
+        permitted: permitted.clone(),
+        path_len: *path_len,
+        signing: None,
+    }
+}
 
 /// Names, lifetimes, windows and policies of the cluster; of what belongs to single nodes, this node's alone. Not the hooks of
 /// the host that has the profile, its paths, and the hooks of other nodes.
@@ -54,7 +67,7 @@ pub fn for_node(profile: &Profile, node: &str) -> Profile {
         validity: *validity,
         ca_validity: *ca_validity,
         stated: *stated,
-        authorities: authorities.clone(),
+        authorities: authorities.iter().map(|(authority, options)| (*authority, public(options))).collect(),
         certificates: certificates.clone(),
         extra_certificates: extra_certificates.iter().filter_map(|extra| certificate(extra, node)).collect(),
         kubelet_serving: *kubelet_serving,

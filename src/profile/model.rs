@@ -1,5 +1,6 @@
 //! A profile as a value: everything a cluster's tree depends on.
 
+use super::signing::Signing;
 use super::threshold::Threshold;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -132,6 +133,8 @@ pub struct AuthorityOptions {
     pub permitted: Vec<Subtree>,
     /// pathLength: how many authorities may follow below it. `None`: its signer decides; one that signs itself has no limit.
     pub path_len: Option<u8>,
+    /// key, signer or issuer; `None`: its key is the tree's plain file.
+    pub signing: Option<Signing>,
 }
 
 /// Subject attributes beside the CN, which is kubeadm's; in the order C, O, OU, L, ST (Go's, so kubeadm's).

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fields::{Field, Fields, Reading};
 use super::model::{AuthorityOptions, EntryOptions, SubjectAttributes};
 use super::problem::{Mismatch, shown};
-use super::values;
+use super::{signing_fields, values};
 use crate::catalog::{self, CaId, ENTRIES, Files};
 
 /// RFC 5280 appendix A.1: ub-organization-name and ub-organizational-unit-name, ub-locality-name and ub-state-name.
@@ -37,8 +37,9 @@ fn authority_options(field: &Field<'_>, reading: &mut Reading) -> AuthorityOptio
     let permitted = fields.values("permittedNames", reading, values::permitted_name);
     let path_len = fields.take("pathLength", reading).and_then(|field| field.number(reading, 0, u64::from(u8::MAX)));
     let path_len = path_len.and_then(|length| u8::try_from(length).ok());
+    let signing = signing_fields::read(&mut fields, reading);
     fields.finish(reading);
-    AuthorityOptions { algorithm, validity, subject, permitted, path_len }
+    AuthorityOptions { algorithm, validity, subject, permitted, path_len, signing }
 }
 
 fn subject(mut fields: Fields<'_>, reading: &mut Reading) -> SubjectAttributes {

@@ -8,6 +8,7 @@ use super::model::{
     Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Hooks, IgnoredRule, Node, Profile, Renewal, Roots,
     Stated, SubjectAttributes, Subnet,
 };
+use super::signing::{KeyFrom, PassphraseFrom, PublicKeyFrom, Signing};
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
 
@@ -128,6 +129,9 @@ fn options(page: &mut Page, profile: &Profile) {
         if let Some(length) = options.path_len {
             page.raw(2, "pathLength", length);
         }
+        if let Some(by) = &options.signing {
+            signing(page, by);
+        }
     }
     if !profile.certificates.is_empty() {
         page.open(0, "certificates");
@@ -136,6 +140,40 @@ fn options(page: &mut Page, profile: &Profile) {
         page.open(1, name);
         page.maybe(2, "algorithm", options.algorithm);
         page.maybe(2, "validity", options.validity);
+    }
+}
+
+/// What is a default is stated, too: it may become another.
+fn signing(page: &mut Page, signing: &Signing) {
+    page.open(2, signing.field());
+    match signing {
+        Signing::Key(key) => {
+            match &key.from {
+                KeyFrom::Tree => {}
+                KeyFrom::File(path) => page.line(3, "file", path),
+                KeyFrom::Command(words) => page.list(3, "command", words),
+            }
+            match &key.passphrase {
+                None => {}
+                Some(PassphraseFrom::File(path)) => page.line(3, "passphraseFile", path),
+                Some(PassphraseFrom::Variable(name)) => page.line(3, "passphraseEnv", name),
+            }
+        }
+        Signing::Signer(signer) => {
+            page.list(3, "command", &signer.command);
+            page.line(3, "input", signer.input.name());
+            match &signer.public_key {
+                None => {}
+                Some(PublicKeyFrom::File(path)) => page.line(3, "publicKey", path),
+                Some(PublicKeyFrom::Command(words)) => page.list(3, "publicKey", words),
+            }
+            page.raw(3, "parallel", signer.parallel);
+            page.line(3, "timeout", signer.timeout);
+        }
+        Signing::Issuer(issuer) => {
+            page.list(3, "command", &issuer.command);
+            page.line(3, "timeout", issuer.timeout);
+        }
     }
 }
 

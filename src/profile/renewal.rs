@@ -51,7 +51,7 @@ fn deploy(field: &Field<'_>, reading: &mut Reading) -> BTreeMap<String, Command>
 
 /// A text for the shell, or a list: a program and its arguments.
 fn command(field: &Field<'_>, reading: &mut Reading) -> Option<Command> {
-    let words = field.one_or_more(reading, word)?;
+    let words = field.one_or_more(reading, values::word)?;
     let first = words.first().map_or("", String::as_str);
     match &field.node.value {
         Value::Sequence(items) if items.is_empty() => {
@@ -67,12 +67,4 @@ fn command(field: &Field<'_>, reading: &mut Reading) -> Option<Command> {
         _ => return words.into_iter().next().map(Command::Shell),
     }
     None
-}
-
-/// No program can be given a NUL byte.
-fn word(text: &str) -> Result<String, Mismatch> {
-    match text.contains('\0') {
-        true => Err(Mismatch::value("a text without NUL", text)),
-        false => Ok(text.to_owned()),
-    }
 }

@@ -271,3 +271,11 @@ pub fn country(text: &str) -> Result<String, Mismatch> {
     }
     Err(Mismatch::value("a country of two upper-case letters", text))
 }
+
+/// No program can be given a NUL byte.
+pub fn word(text: &str) -> Result<String, Mismatch> {
+    match text.contains('\0') {
+        true => Err(Mismatch::value("a text without NUL", text)),
+        false => Ok(text.to_owned()),
+    }
+}

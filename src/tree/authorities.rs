@@ -1,9 +1,9 @@
 //! The authorities of a tree. Its public part is an [`Authority`]; the signer is an [`Issuer`], and issuers are
 //! available only under the tree's lock, so that nothing is signed with a key that recovery is about to replace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ca::{CaError, Issuer, PrivateKey};
+use crate::ca::{CaError, Issuer, PrivateKey, Signer, SignerFault};
 use crate::catalog::CaId;
 use crate::store::TreeLock;
 use crate::tree::layout::Directories;
@@ -18,8 +18,35 @@ pub enum Authority {
     /// External: without its key.
     External(Vec<Certificate>),
     Missing,
+    /// Its key exists and cannot be opened in this run, such as an encrypted one without its passphrase.
+    Closed(Vec<Certificate>, SignerFault),
     /// Its files exist, but it cannot sign.
     Unusable(Unusable),
+}
+
+/// Authorities' keys that are no plain files of the tree.
+pub trait KeySources {
+    /// How an authority signs. `certificate`: the one that signs; `file`: the tree's own key file.
+    fn of(&self, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources;
+}
+
+/// Where the key of an authority is.
+#[derive(Debug)]
+pub enum Sources {
+    /// The tree's plain file, if there is one.
+    Tree,
+    /// Elsewhere, or encrypted. It need not be open yet.
+    Signer(Box<dyn Signer>),
+}
+
+/// Every key is a plain file of the tree.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainKeys;
+
+impl KeySources for PlainKeys {
+    fn of(&self, _: CaId, _: &Certificate, _: Option<&[u8]>) -> Sources {
+        Sources::Tree
+    }
 }
 
 /// Why an authority cannot sign.
@@ -42,7 +69,7 @@ impl Authority {
     /// Every certificate of its file: what the tree trusts.
     pub fn bundle(&self) -> &[Certificate] {
         match self {
-            Self::Local(bundle) | Self::External(bundle) => bundle,
+            Self::Local(bundle) | Self::External(bundle) | Self::Closed(bundle, _) => bundle,
             Self::Missing | Self::Unusable(_) => &[],
         }
     }
@@ -76,10 +103,19 @@ impl Issuers {
         self.signers.insert(authority, issuer);
     }
 
-    /// The authorities whose keys are in a tree, read under its lock.
-    pub fn of_locked(survey: &Survey, directories: &Directories, _lock: &TreeLock) -> Self {
-        let read = |authority| Some((authority, issuer(survey, directories, authority)?.ok()?));
+    /// The authorities that sign for a tree, read under its lock.
+    pub fn of_locked(survey: &Survey, directories: &Directories, keys: &dyn KeySources, _lock: &TreeLock) -> Self {
+        let read = |authority| Some((authority, issuer(survey, directories, keys, authority)?.ok()?));
         Self { signers: CaId::ALL.into_iter().filter_map(read).collect(), former: BTreeMap::new() }
+    }
+
+    /// Opens the keys of these authorities. Those that cannot be opened sign nothing.
+    pub fn open(&mut self, needed: &BTreeSet<CaId>) -> BTreeMap<CaId, SignerFault> {
+        let opened = self.signers.iter().filter(|(authority, _)| needed.contains(authority));
+        let closed: BTreeMap<CaId, SignerFault> =
+            opened.filter_map(|(authority, issuer)| Some((*authority, issuer.signer().ready().err()?))).collect();
+        self.signers.retain(|authority, _| !closed.contains_key(authority));
+        closed
     }
 
     /// Adds an authority that signs no more, by its kept key. `trusted`: the certificates of its file. A key that is of none of
@@ -95,9 +131,9 @@ impl Issuers {
 }
 
 /// All three, as they are.
-pub fn authorities(survey: &Survey, directories: &Directories) -> Authorities {
+pub fn authorities(survey: &Survey, directories: &Directories, keys: &dyn KeySources) -> Authorities {
     let read = |id: CaId| {
-        let authority = match issuer(survey, directories, id) {
+        let authority = match issuer(survey, directories, keys, id) {
             Some(Ok(issuer)) => {
                 Authority::Local(std::iter::once(issuer.certificate()).chain(issuer.chain()).cloned().collect())
             }
@@ -121,10 +157,26 @@ fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
     Ok(parse_authority(bytes)?)
 }
 
-/// `None`: its certificate or its key is not in the tree.
-fn issuer(survey: &Survey, directories: &Directories, authority: CaId) -> Option<Result<Issuer, Unusable>> {
+/// `None`: its certificate or its key is not there.
+fn issuer(
+    survey: &Survey,
+    directories: &Directories,
+    keys: &dyn KeySources,
+    authority: CaId,
+) -> Option<Result<Issuer, Unusable>> {
     let (public, private) = directories.authority(authority);
-    let (certificate, key) = (file(survey, Some(&public))?, file(survey, private.as_ref())?);
-    let issuer = || Ok(Issuer::new(certificates(certificate)?, PrivateKey::from_pem(key)?)?);
-    Some(issuer())
+    let certificate = file(survey, Some(&public))?;
+    let key = file(survey, private.as_ref());
+    let bundle = match certificates(certificate) {
+        Ok(bundle) => bundle,
+        Err(why) => return Some(Err(why)),
+    };
+    let signer = match bundle.first().map(|first| keys.of(authority, first, key)) {
+        Some(Sources::Signer(signer)) => signer,
+        Some(Sources::Tree) | None => match PrivateKey::from_pem(key?) {
+            Ok(key) => Box::new(key),
+            Err(why) => return Some(Err(why.into())),
+        },
+    };
+    Some(Issuer::by(bundle, signer).map_err(Unusable::from))
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::keys::KeyArgs;
+
 /// The trees of a run and their profiles.
 #[derive(Debug, Clone, Default)]
 pub struct TreeArgs {
@@ -18,6 +20,8 @@ pub struct TreeArgs {
     pub node: Option<String>,
     /// The machine's name, kubeadm's default for the node's.
     pub hostname: Option<String>,
+    /// Where authorities' keys are, beside what the profile says.
+    pub keys: KeyArgs,
 }
 
 /// Options of every run that writes.

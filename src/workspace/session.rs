@@ -8,6 +8,7 @@ use crate::clock::Span;
 use crate::error::{self, Error};
 use crate::files::{self, FileError, Op, shell_path};
 use crate::inventory::{self, Form};
+use crate::keys::KeyRing;
 use crate::plan::renew::{self as plan, Credential, Rules};
 use crate::profile::{CRL_VALIDITY, Etcd, Profile};
 use crate::tree::layout::{Directories, Layout, Place};
@@ -58,7 +59,8 @@ impl<'a> Session<'a> {
             Nodes::Several(_) => Shape::Cluster,
             Nodes::One => Shape::Node { kubelet: kubelet.as_deref() },
         };
-        let tree = TreeDir::new(main, profile, shape)?;
+        let mut tree = TreeDir::new(main, profile, shape)?;
+        tree.keys = KeyRing::new(main, profile, &args.keys, matches!(nodes, Nodes::Several(_)));
         let only = args.node.clone().filter(|_| matches!(nodes, Nodes::Several(_)));
         let mut layout = profile.map(|_| Layout::Cluster);
         let mut credentials = match (&nodes, profile) {
@@ -162,6 +164,12 @@ impl<'a> Session<'a> {
 
     pub fn lock(&self) -> Result<Locked<'_>, Error> {
         self.tree.lock(self.run.lock_wait)
+    }
+
+    /// The same for a run in which these authorities sign: their passphrases are asked for first.
+    pub fn lock_to_sign(&self, signers: BTreeSet<CaId>) -> Result<Locked<'_>, Error> {
+        self.tree.ask_passphrases(&signers)?;
+        Ok(self.lock()?.signing(signers))
     }
 
     /// The authorities' certificates as the nodes of a cluster directory hold them.

@@ -1,22 +1,26 @@
 //! The directories of a tree, and the only way to change it: [`TreeDir::lock`] recovers an interrupted run and returns
 //! a [`Locked`], the only source of an issuer, whose [`Locked::commit`] is the only transaction.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::{self, RelPath};
+use crate::keys::{KeyArgs, KeyRing};
 use crate::profile::{CertificatesDir, Profile, RENEWAL};
+use crate::signals;
 use crate::store::{
     self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
 };
 use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
 use crate::tree::rotation::Rotating;
-use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities};
+use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities, file};
 use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::state::{self, State};
 use crate::workspace::{interrupted, journal, survey};
@@ -34,6 +38,8 @@ pub struct TreeDir {
     pub certificates_dir: Option<String>,
     /// `None`: no generation is ever removed.
     pub keep_generations: Option<usize>,
+    /// Authorities' keys that are no plain files of the tree.
+    pub keys: KeyRing,
 }
 
 /// What is in a directory.
@@ -62,6 +68,8 @@ pub struct Locked<'t> {
     wait: Duration,
     /// Files outside the tree that an interrupted run was to write: they are in place now.
     delivered: Vec<PathBuf>,
+    /// The authorities whose keys are opened with the first look.
+    signers: BTreeSet<CaId>,
     /// DIR, made for its lock: goes again after it, unless something was published. The last field.
     _made: Option<OutputDir>,
 }
@@ -115,6 +123,7 @@ impl TreeDir {
             directories: Directories { pki, kubelet: below },
             certificates_dir: elsewhere.map(|profile| profile.certificates_dir.clone()),
             keep_generations: Some(keep),
+            keys: KeyRing::new(main, profile, &KeyArgs::default(), matches!(shape, Shape::Cluster)),
         })
     }
 
@@ -135,7 +144,8 @@ impl TreeDir {
     /// A directory that holds no tree, such as that of `kpki csr --out`.
     pub fn plain(main: &Path) -> Self {
         let directories = Directories::usual();
-        Self { roots: Roots::alone(main), directories, certificates_dir: None, keep_generations: None }
+        let keys = KeyRing::new(main, None, &KeyArgs::default(), false);
+        Self { roots: Roots::alone(main), directories, certificates_dir: None, keep_generations: None, keys }
     }
 
     /// Reads without the lock, from a tree that another run may be changing or has left unfinished.
@@ -144,13 +154,13 @@ impl TreeDir {
         let mut survey = survey::survey(&self.roots, places)?;
         let own = own.iter().flat_map(|(public, private)| std::iter::once(public).chain(private));
         survey.extend(survey::survey(&self.roots, own.filter(|place| !survey.contains_key(*place)))?);
-        let authorities = authorities::authorities(&survey, &self.directories);
+        let authorities = authorities::authorities(&survey, &self.directories, &self.keys);
         Ok(Snapshot { survey, authorities })
     }
 
     /// The tree as it will be with other files.
     pub fn with(&self, survey: Survey) -> Snapshot {
-        let authorities = authorities::authorities(&survey, &self.directories);
+        let authorities = authorities::authorities(&survey, &self.directories, &self.keys);
         Snapshot { survey, authorities }
     }
 
@@ -161,7 +171,26 @@ impl TreeDir {
             Recovery::Finished { outer, .. } => outer,
             Recovery::Nothing | Recovery::Discarded => Vec::new(),
         };
-        Ok(Locked { tree: self, lock: Some(lock), wait, delivered, _made: None })
+        Ok(Locked { tree: self, lock: Some(lock), wait, delivered, signers: BTreeSet::new(), _made: None })
+    }
+
+    /// Completes or rolls back an interrupted run, if there is one.
+    pub fn recover(&self, wait: Duration) -> Result<(), Error> {
+        if self.is_interrupted()? {
+            drop(self.lock(wait)?);
+        }
+        Ok(())
+    }
+
+    /// Asks for the passphrases of these authorities' keys. Nobody is asked while the tree is locked.
+    pub fn ask_passphrases(&self, signers: &BTreeSet<CaId>) -> Result<(), Error> {
+        let places = signers.iter().filter_map(|id| self.directories.authority(*id).1);
+        let places: Vec<Place> = places.collect();
+        let survey = survey::survey(&self.roots, places.iter())?;
+        let file =
+            |id| file(&survey, self.directories.authority(id).1.as_ref()).map(|key| Zeroizing::new(key.to_vec()));
+        self.keys.ask(signers, file);
+        Ok(signals::check()?)
     }
 
     /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it. But where certificates are
@@ -173,7 +202,14 @@ impl TreeDir {
                 let made = OutputDir::make(&self.roots.main)?;
                 Ok(Locked { _made: Some(made), ..self.lock(wait)? })
             }
-            _ => Ok(Locked { tree: self, lock: None, wait, delivered: Vec::new(), _made: None }),
+            _ => Ok(Locked {
+                tree: self,
+                lock: None,
+                wait,
+                delivered: Vec::new(),
+                signers: BTreeSet::new(),
+                _made: None,
+            }),
         }
     }
 
@@ -275,24 +311,37 @@ impl Snapshot {
 }
 
 impl Locked<'_> {
+    /// These authorities are to sign: their keys are opened when the tree is read, and those that cannot be opened are
+    /// [`Authority::Closed`]. Others are opened when they sign, and then it is an error.
+    #[must_use]
+    pub fn signing(self, signers: BTreeSet<CaId>) -> Self {
+        Self { signers, ..self }
+    }
+
     /// Reads again under the lock, and returns the issuers.
     pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
-        let snapshot = self.tree.peek(places)?;
-        let issuers = self.issuers(&snapshot)?;
+        self.opened(self.tree.peek(places)?)
+    }
+
+    fn opened(&self, mut snapshot: Snapshot) -> Result<(Snapshot, Issuers), Error> {
+        let mut issuers = self.issuers(&snapshot)?;
+        for (authority, why) in issuers.open(&self.signers) {
+            let bundle = snapshot.bundle(authority).to_vec();
+            snapshot.authorities.insert(authority, Authority::Closed(bundle, why));
+        }
+        signals::check()?;
         Ok((snapshot, issuers))
     }
 
     /// The tree as it will be with other files, and its issuers: what is signed in the same transaction as what it is signed by.
     pub fn with(&self, survey: Survey) -> Result<(Snapshot, Issuers), Error> {
-        let snapshot = self.tree.with(survey);
-        let issuers = self.issuers(&snapshot)?;
-        Ok((snapshot, issuers))
+        self.opened(self.tree.with(survey))
     }
 
     /// Those that sign, and those that have signed before and are trusted still.
     fn issuers(&self, snapshot: &Snapshot) -> Result<Issuers, Error> {
         let Some(lock) = &self.lock else { return Ok(Issuers::default()) };
-        let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock);
+        let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, &self.tree.keys, lock);
         for authority in CaId::ALL.into_iter().filter(|one| snapshot.bundle(*one).len() > 1) {
             if let Some(pem) = record::key(&self.tree.roots, Rotating::Authority(authority), Kept::Previous)? {
                 issuers.add_former(authority, snapshot.bundle(authority), &pem, lock);

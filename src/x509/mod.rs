@@ -45,4 +45,4 @@ pub use ordered::Ordered;
 pub use parse_error::ParseError;
 pub use path::PathError;
 pub use text::decimal;
-pub use verify::{VerifyError, is_signature_of};
+pub use verify::{VerifyError, is_signature_of, made_signature};

@@ -143,6 +143,16 @@ pub fn is_signature_of(der: &[u8], signature: &Oid, spki: &[u8]) -> Option<bool>
     }
 }
 
+/// Whether the key in `spki` made the signature of a message, by the algorithm that kpki signs with.
+pub fn made_signature(algorithm: Algorithm, spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let verify: &dyn VerificationAlgorithm = match algorithm {
+        Algorithm::EcdsaP256 => &signature::ECDSA_P256_SHA256_ASN1,
+        Algorithm::EcdsaP384 => &signature::ECDSA_P384_SHA384_ASN1,
+        Algorithm::Rsa2048 | Algorithm::Rsa3072 | Algorithm::Rsa4096 => &signature::RSA_PKCS1_2048_8192_SHA256,
+    };
+    public_key::read(spki).is_ok_and(|key| UnparsedPublicKey::new(verify, key.bits).verify(message, signature).is_ok())
+}
+
 /// Whether the key in `spki` made the signature; `None`: ring has no algorithm for this.
 pub(super) fn verify_with(parts: &SignedParts<'_>, signature: &Oid, key: &KeyKind, spki: &[u8]) -> Option<bool> {
     let algorithm = algorithm(key, &signature.0)?;

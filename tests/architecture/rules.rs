@@ -11,9 +11,9 @@ pub const RANKS: &[&[&str]] = &[
     &["workspace"],
     &["report", "error"],
     &["verify"],
-    &["plan", "audit"],
+    &["plan", "audit", "keys"],
     &["tree"],
-    &["ca", "store", "inventory", "hooks", "handshake", "live"],
+    &["ca", "store", "inventory", "programs", "handshake", "live"],
     &["profile"],
     &["kubeconfig", "manifest"],
     &["catalog", "x509", "encrypted"],
@@ -54,7 +54,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["report"]),
     ("walkdir", &["inventory", "commands", "workspace"]),
-    ("rustix", &["files", "store", "run", "hooks"]),
+    ("rustix", &["files", "store", "run", "programs"]),
     ("serde", &["report", "store", "workspace", "files", "commands", "tree"]),
     ("serde_json", &["report", "store", "commands", "workspace"]),
 ];
@@ -64,10 +64,10 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("std::fs", &["files", "store"]),
     ("std::env", &["run"]),
     ("process::ExitCode", &["main", "run"]),
-    ("process::Command", &["hooks"]),
+    ("process::Command", &["programs"]),
     ("std::alloc", &["main"]),
     // encoding, report: the traits only, over bytes in memory or whatever the caller gives.
-    ("std::io", &["signals", "run", "cli", "files", "store", "hooks", "encoding", "report", "live"]),
+    ("std::io", &["signals", "run", "cli", "files", "store", "programs", "encoding", "report", "live"]),
     // Addresses are values, which every room may have; connections are not.
     ("net::TcpStream", &["live"]),
     ("net::TcpListener", &[]),

@@ -241,6 +241,7 @@ pub fn environment(clock: Clock) -> Environment {
         clock,
         inherited: Vec::new(),
         variable: |_| None,
+        all: Vec::new,
         prompt: |_, _| Ok(None),
     }
 }

@@ -92,7 +92,7 @@ pub fn decide(request: &Request, inputs: Vec<Result<NodeFiles, Error>>) -> Resul
     let survey = assembled.survey(places.into_iter());
     // Who has removed it meant to.
     items.retain(|item| item.id.name != SUPER_ADMIN_CONF || survey.get(&item.public) != Some(&FileState::Missing));
-    let authorities = authorities::authorities(&survey, &tree.directories);
+    let authorities = authorities::authorities(&survey, &tree.directories, &tree.keys);
     let decided = reconcile(&profile, &items, &survey, &authorities, request.run.now, false);
     Ok(Adoption { members, profile, layout, tree, guesses, assembled, left, items, decided, own_files, warnings })
 }

@@ -75,7 +75,7 @@ impl<'a> Source<'a> {
         let (survey, mut whys) = self.survey();
         let (mut hints, mut notes) = (Vec::new(), Vec::new());
         if whys.is_empty() {
-            let authorities = authorities::authorities(&survey, &self.tree.directories);
+            let authorities = authorities::authorities(&survey, &self.tree.directories, &self.tree.keys);
             let decided = reconcile(&self.profile, &self.items, &survey, &authorities, now, false);
             (whys, hints) = error::unfit(&context, &self.items, &decided);
             debug_assert!(!whys.is_empty() || decided.decisions.iter().all(|one| matches!(one, Decision::Keep)));

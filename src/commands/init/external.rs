@@ -2,13 +2,17 @@
 
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::Item;
+use crate::plan::outside::Outside;
 use crate::plan::renew::CsrTemplate;
 use crate::store::Roots;
 use crate::workspace::requests::{External, Site};
 
 pub fn external<'a>(items: &'a [Item], decided: &Reconciled, roots: &Roots) -> External<'a> {
     let ask = |(item, decision): (&'a Item, &Decision)| {
-        let Decision::NoKey(_, Making::Certificate(algorithm, blueprint)) = decision else { return None };
+        let Decision::NoKey(Outside::Key(_) | Outside::Authority, Making::Certificate(algorithm, blueprint)) = decision
+        else {
+            return None;
+        };
         let lifetime = blueprint.not_after - blueprint.not_before;
         let access = item.what.access().cloned();
         let template = CsrTemplate { access, ..CsrTemplate::new(*algorithm, blueprint.clone(), lifetime) };

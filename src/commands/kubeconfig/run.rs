@@ -134,6 +134,7 @@ fn no_signer(request: &Request, authority: &Authority) -> Error {
         Authority::External(_) => Error::new(format!("the key of the cluster CA is not in {dir}"))
             .hint("run it where the key is, or have its owner sign a request"),
         Authority::Unusable(why) => Error::new(format!("the cluster CA in {dir} cannot sign")).because(why),
+        Authority::Closed(_, why) => Error::new(format!("the cluster CA in {dir} cannot sign")).because(why),
         Authority::Missing | Authority::Local(_) => Error::new(format!("there is no cluster CA in {dir}"))
             .hint("give the tree with --dir: the directory above pki/"),
     }

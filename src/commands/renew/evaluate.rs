@@ -1,12 +1,14 @@
 //! The certificates of a tree, and the decision for each.
 
+use std::collections::BTreeSet;
+
 use super::renewing::Renewing;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules, Skipped};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
-use crate::tree::EntryId;
+use crate::tree::{Authority, EntryId};
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
 use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, requests};
@@ -33,6 +35,12 @@ impl Evaluation {
     pub fn is_idle(&self) -> bool {
         let is_made = |decision: &Decision| matches!(decision, Decision::Renew(_));
         !self.decisions.iter().any(is_made) && self.repairs.is_empty() && self.due_crls().is_empty()
+    }
+
+    /// The authorities that sign something.
+    pub fn signers(&self, credentials: &[Credential]) -> BTreeSet<CaId> {
+        let certificates = self.renewed(credentials).into_iter().filter_map(|one| one.authority);
+        certificates.chain(self.due_crls().into_iter().map(|crl| crl.authority)).collect()
     }
 
     /// CRLs that are signed in the same transaction; none with names or without `--due`.
@@ -97,8 +105,10 @@ impl Renewing<'_> {
         let mut decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
         self.name_requests(&mut decisions)?;
-        let can_sign =
-            |id: CaId| authorities.get(&id).is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none());
+        let can_sign = |id: CaId| {
+            let authority = authorities.get(&id).filter(|authority| !matches!(authority, Authority::Closed(..)));
+            authority.is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none())
+        };
         for crl in &mut crls {
             crl.due &= self.request.due && self.is_whole() && can_sign(crl.authority);
         }

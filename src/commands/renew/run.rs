@@ -46,20 +46,21 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     let credentials = session.select(&request.names)?;
     let renewing = Renewing { request, session, credentials };
     let tree = &renewing.session.tree;
-    // A tree with nothing to do needs no lock and may be read-only.
-    if run.dry_run || !tree.is_interrupted()? {
-        let evaluation = tree.or_interrupted(renewing.evaluate(renewing.session.peek()?))?;
-        if run.dry_run && !evaluation.is_idle() {
-            store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
-        }
-        let is_done = renewing.is_unchanged(&evaluation)? && PendingNotifications::read(&tree.roots)?.is_empty();
-        if run.dry_run || is_done {
-            let mut report = renewing.unwritten(&evaluation)?;
-            report.warnings.extend(tree.left_by_interrupted()?);
-            return Ok(report);
-        }
+    if !run.dry_run {
+        tree.recover(run.lock_wait)?;
     }
-    let locked = renewing.session.lock()?;
+    // A tree with nothing to do needs no lock and may be read-only.
+    let evaluation = tree.or_interrupted(renewing.evaluate(renewing.session.peek()?))?;
+    if run.dry_run && !evaluation.is_idle() {
+        store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
+    }
+    let is_done = renewing.is_unchanged(&evaluation)? && PendingNotifications::read(&tree.roots)?.is_empty();
+    if run.dry_run || is_done {
+        let mut report = renewing.unwritten(&evaluation)?;
+        report.warnings.extend(tree.left_by_interrupted()?);
+        return Ok(report);
+    }
+    let locked = renewing.session.lock_to_sign(evaluation.signers(&renewing.credentials))?;
     let (snapshot, issuers) = renewing.session.read(&locked)?;
     let evaluation = renewing.evaluate(snapshot)?;
     let pending = PendingNotifications::read(&tree.roots)?;

@@ -174,6 +174,7 @@ impl Run<'_> {
                 self.renewal(existing, new, authority)
             }
             _ if reasons == [Reason::AuthorityData] => Ok(Decision::Keep(Box::new(existing.leaf))),
+            Some(Authority::Closed(_, why)) => left(Skipped::Closed(signer, why.clone()), existing.leaf),
             _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
                 left(Skipped::ExternalInWindow(signer), existing.leaf)
             }
@@ -264,10 +265,13 @@ impl Run<'_> {
                 (None, false) => Decision::Absent,
             });
         };
-        let Some(Authority::Local(_)) = self.authority else {
-            return Ok(Decision::Skipped(Skipped::External(Outside::Key(signer)), None));
-        };
-        self.usable()?;
+        match self.authority {
+            Some(Authority::Local(_)) => self.usable()?,
+            Some(Authority::Closed(_, why)) => {
+                return Ok(Decision::Skipped(Skipped::Closed(signer, why.clone()), None));
+            }
+            _ => return Ok(Decision::Skipped(Skipped::External(Outside::Key(signer)), None)),
+        }
         let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
         self.wide(wanted.lifetime + BACK_DATE)?;
         let names = Names { added: wanted.blueprint.sans.clone(), ..Names::default() };

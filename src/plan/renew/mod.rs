@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
-use crate::ca::{CaError, PrivateKey};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::paths::KUBELET_CONF;
 use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
@@ -247,6 +247,8 @@ pub enum Skipped {
     External(Outside),
     /// The same, and what is there is still good: nothing but its window has begun.
     ExternalInWindow(CaId),
+    /// The authority's key could not be opened in this run.
+    Closed(CaId, SignerFault),
     AuthorityMissing(CaId),
     /// Another one is to sign the authority: its request waits in this file.
     AuthorityRequested(CaId, PathBuf),

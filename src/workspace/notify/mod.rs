@@ -2,8 +2,8 @@
 //! component that reads new files, `post` at the end.
 
 mod deploys;
-mod programs;
 mod rollback;
+mod trust;
 
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::hooks::{self, Call, Ended};
 use crate::plan::unpack as plan;
 use crate::profile::{Command, OnHookFailure, Profile, Renewal};
+use crate::programs::{self, Call, Ended};
 use crate::report::hook::Hook;
 use crate::signals;
 use crate::tree::EntryId;
@@ -72,7 +72,7 @@ impl Notifier<'_> {
     /// Runs `pre`; if it fails nothing may be changed. Nothing is either if somebody else could have written the program
     /// of a hook that may run.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
-        programs::check_all(self.inherited, self.renewal())?;
+        trust::check_all(self.inherited, self.renewal())?;
         let Some(command) = self.renewal().and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
@@ -247,13 +247,13 @@ impl Notifier<'_> {
             output,
         };
         // Of a run that was interrupted, or of a file that the pre hook has changed.
-        if let Err(why) = programs::check(self.inherited, command) {
+        if let Err(why) = trust::check(self.inherited, command) {
             return hook(false, format!("not run: {}", why.what), String::new());
         }
         let timeout = self.renewal().map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
         // The hooks of different trees do not run at the same time.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = hooks::run(&Call {
+        let outcome = programs::run(&Call {
             command,
             inherited: self.inherited,
             variables: &variables,

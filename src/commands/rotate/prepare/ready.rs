@@ -81,6 +81,7 @@ fn of_authority(context: &Context<'_>, options: &PrepareOptions, id: CaId) -> Ve
                 ),
             )];
         }
+        Authority::Closed(_, why) => return vec![(format!("{name}: {why}"), format!("give {name}'s key"))],
         Authority::External(_) | Authority::Local(_) => {}
     }
     let Some(signer) = authority.certificate() else { return vec![missing(context, name)] };

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 
 use crate::error::Error;
-use crate::hooks;
 use crate::profile::{Command, Renewal};
+use crate::programs;
 
 /// Refuses a run before it changes anything, if a hook that may run is another's. `inherited`: the environment of hooks.
 pub fn check_all(inherited: &[(&'static str, OsString)], renewal: Option<&Renewal>) -> Result<(), Error> {
@@ -18,5 +18,5 @@ pub fn check_all(inherited: &[(&'static str, OsString)], renewal: Option<&Renewa
 
 pub fn check(inherited: &[(&'static str, OsString)], command: &Command) -> Result<(), Error> {
     let path = inherited.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.as_os_str());
-    Ok(hooks::check(command, path)?)
+    Ok(programs::check(command, path)?)
 }

@@ -1,0 +1,101 @@
+//! Why a key that is not in the tree did not sign.
+
+use crate::ca::CaError;
+use crate::catalog::CaId;
+use crate::encrypted::EncryptionError;
+use crate::files::{FileError, TrustError};
+use crate::programs::Ended;
+
+/// Nothing out of a key, a passphrase or a program's answer is in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the key of {}: {at}: {why}", .authority.name())]
+pub struct KeyFault {
+    pub authority: CaId,
+    /// The file or the command.
+    pub at: String,
+    #[source]
+    pub why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    #[error("it is encrypted, and there is no passphrase")]
+    NoPassphrase,
+    #[error("the passphrase does not open it")]
+    WrongPassphrase,
+    #[error("the environment variable {0} of its passphrase is not set")]
+    NoVariable(String),
+    #[error("the environment variable {0} of its passphrase is not UTF-8")]
+    Variable(String),
+    #[error("the passphrase in {0} is not UTF-8")]
+    PassphraseFile(String),
+    #[error("the terminal cannot be asked: {0}")]
+    Terminal(String),
+    #[error("it is missing")]
+    Missing,
+    #[error("{0}")]
+    File(#[source] FileError),
+    #[error("{0}")]
+    Trust(#[source] TrustError),
+    #[error("{0}: expected a file that others cannot read, found mode {1:04o}")]
+    Readable(String, u32),
+    #[error("{0}")]
+    Encrypted(#[source] EncryptionError),
+    #[error("{0}")]
+    Key(#[source] CaError),
+    /// How a program ended.
+    #[error("{}", ended(.0))]
+    Ended(Ended),
+    /// The same, with what it said.
+    #[error("{ended}: {said}", ended = ended(.0), said = .1)]
+    Said(Ended, String),
+    #[error("it answered with more than {0} octets")]
+    TooLong(usize),
+    #[error("it ended without an answer")]
+    Nothing,
+    #[error("its answer is no signature of this key: nothing was signed")]
+    WrongSignature,
+    #[error("its answer is no public key in PEM")]
+    PublicKey,
+    #[error("expected the key of the authority's certificate, found another one")]
+    OtherKey,
+    /// Where `init` makes the authority.
+    #[error("publicKey is missing: the certificate of a new authority needs it")]
+    NoPublicKey,
+}
+
+fn ended(ended: &Ended) -> String {
+    match ended {
+        Ended::Success => "it ended without an answer".to_owned(),
+        Ended::Status(status) => format!("it ended with exit status {status}"),
+        Ended::Signal(signal) => format!("it was ended by signal {signal}"),
+        Ended::TimedOut => "it did not answer in time, and was ended".to_owned(),
+        Ended::Stopped(stopped) => stopped.to_string(),
+        Ended::NotStarted(why) => format!("it cannot be run: {why}"),
+    }
+}
+
+impl Why {
+    /// The next thing to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoPassphrase => {
+                "give it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the profile \
+                 (passphraseFile, passphraseEnv), or run on a terminal to be asked"
+            }
+            Self::WrongPassphrase => "give the right one; if it is right, the file was changed",
+            Self::Missing => "check authorities.NAME.key in the profile, or the path of --authority-key",
+            Self::Ended(Ended::NotStarted(_)) | Self::Said(Ended::NotStarted(_), _) => {
+                "give the absolute path of an executable file, or a name that PATH finds"
+            }
+            Self::Ended(_) => {
+                "run the command by hand to see what it says: kpki never shows what a key's command writes"
+            }
+            Self::WrongSignature => {
+                "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
+            }
+            Self::Readable(..) => "take the permission away from others: chmod go-rwx FILE",
+            _ => return None,
+        })
+    }
+}

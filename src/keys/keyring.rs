@@ -1,0 +1,217 @@
+//! The key sources of one tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::args::{GivenKey, KeyArgs};
+use super::command::{CommandSigner, Commands, Question, Turns};
+use super::fault::{KeyFault, Why};
+use super::material::{self, LARGEST, read_private};
+use super::opened::OpenedKey;
+use super::passphrase;
+use super::source::{KeyAt, Source, sources};
+use crate::ca::{PrivateKey, SignerFault};
+use crate::catalog::CaId;
+use crate::profile::{CaKeys, PassphraseFrom, Profile};
+use crate::tree::authorities::{KeySources, Sources};
+use crate::x509::{Certificate, KeyKind};
+
+/// A key's command may have to ask a server.
+const KEY_TIMEOUT: Duration = Duration::from_secs(30);
+/// So often somebody may mistype a passphrase.
+const ATTEMPTS: usize = 3;
+
+/// Where the keys of a tree's authorities are that are no plain files of it.
+#[derive(Debug, Clone)]
+pub struct KeyRing {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    sources: BTreeMap<CaId, Source>,
+    commands: Arc<Commands>,
+    turns: BTreeMap<CaId, Arc<Turns>>,
+    /// What was typed; a fault: nobody could be asked, or it does not open the key.
+    asked: Mutex<BTreeMap<CaId, Result<Zeroizing<String>, KeyFault>>>,
+    /// Keys from commands and files outside the tree: they are read once in a run.
+    opened: Mutex<BTreeMap<CaId, Result<Arc<PrivateKey>, KeyFault>>>,
+}
+
+impl KeyRing {
+    /// `is_cluster`: a cluster directory, whose own pki/ no node reads.
+    pub fn new(dir: &Path, profile: Option<&Profile>, args: &KeyArgs, is_cluster: bool) -> Self {
+        // What control-plane nodes get copies of is plain.
+        let encrypted = is_cluster && profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere);
+        let sources = sources(profile, args, encrypted);
+        let stated = profile.into_iter().flat_map(|profile| profile.authorities.values());
+        let stated = stated.filter_map(|options| options.signing.as_ref()?.variable());
+        let given = match &args.passphrase {
+            Some(PassphraseFrom::Variable(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        let commands = Commands {
+            secret: stated.chain(given).map(str::to_owned).collect(),
+            args: args.clone(),
+            dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
+            cluster: profile.map(|profile| profile.cluster_name.clone()),
+        };
+        let turns = sources.iter().filter_map(|(authority, source)| match source {
+            Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
+            Source::Key { .. } => None,
+        });
+        let turns = turns.collect();
+        let (asked, opened) = (Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { sources, commands: Arc::new(commands), turns, asked, opened }) }
+    }
+
+    /// Asks for the passphrases that these authorities need, before the lock. `file`: the tree's own key file.
+    pub fn ask(&self, needed: &BTreeSet<CaId>, file: impl Fn(CaId) -> Option<Zeroizing<Vec<u8>>>) {
+        for authority in needed {
+            self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
+        }
+    }
+}
+
+impl KeySources for KeyRing {
+    fn of(&self, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources {
+        let (Some(source), KeyKind::Known(algorithm)) = (self.shared.sources.get(&authority), &certificate.key) else {
+            return Sources::Tree;
+        };
+        match source {
+            Source::Signer(options) => {
+                let Some(turns) = self.shared.turns.get(&authority) else { return Sources::Tree };
+                Sources::Signer(Box::new(CommandSigner {
+                    commands: Arc::clone(&self.shared.commands),
+                    authority,
+                    options: options.clone(),
+                    algorithm: *algorithm,
+                    spki_der: certificate.spki_der.clone(),
+                    turns: Arc::clone(turns),
+                }))
+            }
+            Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
+            Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
+                shared: Arc::clone(&self.shared),
+                authority,
+                algorithm: *algorithm,
+                certificate: certificate.clone(),
+                file: file.map(|bytes| Zeroizing::new(bytes.to_vec())),
+                key: OnceLock::new(),
+            })),
+        }
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
+        let at = match self.sources.get(&authority) {
+            Some(Source::Key { from, .. }) => from.shown("its file in the tree"),
+            Some(Source::Signer(_)) | None => "its signer".to_owned(),
+        };
+        KeyFault { authority, at, why }
+    }
+
+    /// The key of an authority. `file`: the tree's own.
+    pub fn open(&self, authority: CaId, file: Option<&[u8]>) -> Result<Arc<PrivateKey>, KeyFault> {
+        let Some(Source::Key { from, passphrase }) = self.sources.get(&authority) else {
+            return Err(self.fault(authority, Why::Missing));
+        };
+        if matches!(from, KeyAt::Tree) {
+            return self.opened(authority, file, from, passphrase.as_ref());
+        }
+        if let Some(known) = held(&self.opened).get(&authority) {
+            return known.clone();
+        }
+        let opened = self.opened(authority, None, from, passphrase.as_ref());
+        held(&self.opened).insert(authority, opened.clone());
+        opened
+    }
+
+    fn opened(
+        &self,
+        authority: CaId,
+        file: Option<&[u8]>,
+        from: &KeyAt,
+        stated: Option<&PassphraseFrom>,
+    ) -> Result<Arc<PrivateKey>, KeyFault> {
+        let fault = |why| self.fault(authority, why);
+        let pem = self.pem(authority, file, from).map_err(fault)?;
+        if !material::is_encrypted(&pem) {
+            return material::open(&pem, None).map(Arc::new).map_err(fault);
+        }
+        let passphrase = match stated {
+            Some(stated) => passphrase::stated(stated, &self.commands.args).map_err(fault)?,
+            None => match held(&self.asked).get(&authority) {
+                Some(asked) => asked.clone()?,
+                None => return Err(fault(Why::NoPassphrase)),
+            },
+        };
+        material::open(&pem, Some(&passphrase)).map(Arc::new).map_err(fault)
+    }
+
+    fn pem(&self, authority: CaId, file: Option<&[u8]>, from: &KeyAt) -> Result<Zeroizing<Vec<u8>>, Why> {
+        match from {
+            KeyAt::Tree => file.map(|bytes| Zeroizing::new(bytes.to_vec())).ok_or(Why::Missing),
+            KeyAt::Given(GivenKey::Pem(bytes)) => Ok(bytes.clone()),
+            KeyAt::Given(GivenKey::File(path)) => read_private(path, LARGEST),
+            KeyAt::Command(words) => self.commands.ask(Question {
+                words,
+                authority,
+                variables: &[],
+                input: &[],
+                limit: LARGEST as usize,
+                timeout: KEY_TIMEOUT,
+                is_shown: false,
+            }),
+        }
+    }
+
+    /// Asks for a passphrase that nothing states, where it can be seen before the lock that one is needed.
+    fn ask(&self, authority: CaId, file: Option<&[u8]>) {
+        let Some(Source::Key { from, passphrase: None }) = self.sources.get(&authority) else { return };
+        if matches!(from, KeyAt::Command(_)) || held(&self.asked).contains_key(&authority) {
+            return;
+        }
+        let Ok(pem) = self.pem(authority, file, from) else { return };
+        if material::is_encrypted(&pem) {
+            let typed = self.typed(authority, &pem, from);
+            held(&self.asked).insert(authority, typed);
+        }
+    }
+
+    fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
+        // Of several trees one asks at a time.
+        static TERMINAL: Mutex<()> = Mutex::new(());
+        let _turn = held(&TERMINAL);
+        let fault = |why| self.fault(authority, why);
+        let ask = self.commands.args.ask.as_ref().ok_or_else(|| fault(Why::NoPassphrase))?;
+        let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
+        let at = from.shown(&self.commands.dir.display().to_string());
+        let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
+        for _ in 0..ATTEMPTS {
+            let typed = ask(&prompt).map_err(|why| fault(Why::Terminal(why)))?;
+            let typed = typed.ok_or_else(|| fault(Why::NoPassphrase))?;
+            match material::open(pem, Some(&typed)) {
+                Err(Why::WrongPassphrase) => {}
+                Err(other) => return Err(fault(other)),
+                Ok(_) => return Ok(typed),
+            }
+        }
+        Err(fault(Why::WrongPassphrase))
+    }
+}
+
+impl From<KeyFault> for SignerFault {
+    fn from(fault: KeyFault) -> Self {
+        Self::new(fault)
+    }
+}

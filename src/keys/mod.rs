@@ -1,0 +1,14 @@
+//! The keys of authorities that are no plain files of the tree: in a file elsewhere, encrypted, written by a command, or kept where
+//! a command signs with them. Nothing is opened, asked for or run before something is signed.
+
+mod args;
+mod command;
+mod fault;
+mod keyring;
+mod material;
+mod opened;
+mod passphrase;
+mod source;
+
+pub use args::{GivenKey, KeyArgs};
+pub use keyring::KeyRing;

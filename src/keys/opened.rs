@@ -1,0 +1,63 @@
+//! A key that is opened when it is first needed.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use zeroize::Zeroizing;
+
+use super::fault::{KeyFault, Why};
+use super::keyring::Shared;
+use crate::blueprint::Algorithm;
+use crate::ca::{CaError, PrivateKey, Purpose, Signer, SignerFault};
+use crate::catalog::CaId;
+use crate::x509::Certificate;
+
+/// The key of an authority's certificate, which says what kind of key it is before it is opened.
+pub struct OpenedKey {
+    pub(super) shared: Arc<Shared>,
+    pub authority: CaId,
+    pub algorithm: Algorithm,
+    pub certificate: Certificate,
+    /// The tree's own file.
+    pub file: Option<Zeroizing<Vec<u8>>>,
+    pub key: OnceLock<Result<Arc<PrivateKey>, KeyFault>>,
+}
+
+impl fmt::Debug for OpenedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenedKey({}, {}, redacted)", self.authority.name(), self.algorithm)
+    }
+}
+
+impl OpenedKey {
+    fn key(&self) -> &Result<Arc<PrivateKey>, KeyFault> {
+        self.key.get_or_init(|| {
+            let key = self.shared.open(self.authority, self.file.as_deref().map(Vec::as_slice))?;
+            match key.matches(&self.certificate) {
+                true => Ok(key),
+                false => Err(self.shared.fault(self.authority, Why::OtherKey)),
+            }
+        })
+    }
+}
+
+impl Signer for OpenedKey {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    fn spki_der(&self) -> Vec<u8> {
+        self.certificate.spki_der.clone()
+    }
+
+    fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
+        match self.key() {
+            Ok(key) => key.sign(message),
+            Err(why) => Err(CaError::Signer(SignerFault::new(why.clone()))),
+        }
+    }
+
+    fn ready(&self) -> Result<(), SignerFault> {
+        self.key().as_ref().map(|_| ()).map_err(|why| SignerFault::new(why.clone()))
+    }
+}

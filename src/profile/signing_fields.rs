@@ -1,0 +1,120 @@
+//! How a profile states where an authority's key is.
+
+use super::fields::{Field, Fields, Reading};
+use super::problem::Mismatch;
+use super::signing::{
+    IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
+};
+use super::values;
+use crate::clock::Span;
+
+const SIGNER_TIMEOUT: Span = Span::seconds(30);
+const ISSUER_TIMEOUT: Span = Span::seconds(60);
+/// So many signatures at once are enough for any server.
+const MOST_PARALLEL: u64 = 64;
+
+/// key, signer and issuer of one authority.
+pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
+    let present = |key: &str, fields: &Fields<'_>, reading: &Reading| reading.has(&fields.join(key));
+    let key = key(fields.section("key", reading), reading);
+    let signer = signer(fields, reading);
+    let issuer = issuer(fields, reading);
+    let given: Vec<&str> =
+        ["key", "signer", "issuer"].into_iter().filter(|key| present(key, fields, reading)).collect();
+    if let [first, second, ..] = given.as_slice() {
+        let found = format!("{first} and {second}");
+        reading.problem(&fields.join(second), Mismatch::new("one of key, signer and issuer", found));
+    }
+    let key = key.filter(|_| given.contains(&"key")).map(Signing::Key);
+    key.or(signer.map(Signing::Signer)).or(issuer.map(Signing::Issuer))
+}
+
+fn key(mut section: Fields<'_>, reading: &mut Reading) -> Option<KeyOptions> {
+    let file = section.value("file", reading, values::absolute_path);
+    let command = section.take("command", reading).and_then(|field| command(&field, reading));
+    let passphrase_file = section.value("passphraseFile", reading, values::absolute_path);
+    let variable = section.value("passphraseEnv", reading, variable);
+    for (first, second) in [("file", "command"), ("passphraseFile", "passphraseEnv")] {
+        if reading.has(&section.join(first)) && reading.has(&section.join(second)) {
+            let expected = format!("{first} or {second}");
+            reading.problem(&section.join(second), Mismatch::new(expected, "both"));
+        }
+    }
+    section.finish(reading);
+    let from = file.map(KeyFrom::File).or(command.map(KeyFrom::Command)).unwrap_or(KeyFrom::Tree);
+    let passphrase = passphrase_file.map(PassphraseFrom::File).or(variable.map(PassphraseFrom::Variable));
+    Some(KeyOptions { from, passphrase })
+}
+
+fn signer(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<SignerOptions> {
+    let (list, mut section) = fields.list_or_section("signer", reading);
+    let inner = section.take("command", reading);
+    let words = list.or(inner).and_then(|field| command(&field, reading));
+    let input = section.value("input", reading, |text| values::choice(&SignerInput::ALL, SignerInput::name, text));
+    let public_key = section.take("publicKey", reading).and_then(|field| public_key(&field, reading));
+    let parallel = section.take("parallel", reading).and_then(|field| field.number(reading, 1, MOST_PARALLEL));
+    let timeout = section.value("timeout", reading, values::duration);
+    finish(&section, "signer", fields, words.is_some(), reading);
+    section.finish(reading);
+    Some(SignerOptions {
+        command: words?,
+        input: input.unwrap_or(SignerInput::Digest),
+        public_key,
+        parallel: parallel.and_then(|parallel| parallel.try_into().ok()).unwrap_or(1),
+        timeout: timeout.unwrap_or(SIGNER_TIMEOUT),
+    })
+}
+
+fn issuer(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<IssuerOptions> {
+    let (list, mut section) = fields.list_or_section("issuer", reading);
+    let inner = section.take("command", reading);
+    let words = list.or(inner).and_then(|field| command(&field, reading));
+    let timeout = section.value("timeout", reading, values::duration);
+    finish(&section, "issuer", fields, words.is_some(), reading);
+    section.finish(reading);
+    Some(IssuerOptions { command: words?, timeout: timeout.unwrap_or(ISSUER_TIMEOUT) })
+}
+
+/// A program has to be named.
+fn finish(section: &Fields<'_>, key: &str, fields: &Fields<'_>, has_command: bool, reading: &mut Reading) {
+    let command = section.join("command");
+    if reading.has(&fields.join(key)) && !has_command && reading.is_clean() {
+        reading.missing(&command, "a program and its arguments, as a list");
+    }
+}
+
+fn public_key(field: &Field<'_>, reading: &mut Reading) -> Option<PublicKeyFrom> {
+    match field.is_list() {
+        true => command(field, reading).map(PublicKeyFrom::Command),
+        false => field.value(reading, values::absolute_path).map(PublicKeyFrom::File),
+    }
+}
+
+/// A program, by its absolute path or a name that PATH is searched for, and its arguments.
+fn command(field: &Field<'_>, reading: &mut Reading) -> Option<Vec<String>> {
+    let words = field.values(reading, values::word)?;
+    let first = words.first().map_or("", String::as_str);
+    let is_name = !first.is_empty() && !first.contains('/');
+    match first {
+        "" if field.is_empty_list() => reading.missing(&field.path, "a program and its arguments, as a list"),
+        _ if is_name || (first.starts_with('/') && !first.ends_with('/')) => return Some(words),
+        _ => {
+            let why = Mismatch::value("the absolute path of a program, or its name", first);
+            reading.problem(&format!("{}[0]", field.path), why);
+        }
+    }
+    None
+}
+
+/// Names that every program needs cannot carry a secret.
+fn variable(text: &str) -> Result<String, Mismatch> {
+    let is_name = text
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()));
+    match text {
+        "PATH" | "HOME" | "LANG" => Err(Mismatch::value("a variable that holds a passphrase", text)),
+        _ if is_name && !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(Mismatch::value("the name of an environment variable", text)),
+    }
+}

@@ -1,0 +1,121 @@
+//! The commands of an operator, each in a process group of its own: with a known environment, for a bounded time, with bounded
+//! output, and with no process left behind when the time is over. Hooks only run ([`run`]); a program that signs or issues is given
+//! an input and asked for an answer ([`exchange`]).
+
+mod exchange;
+mod program;
+mod running;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{self, Stdio};
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use crate::profile::Command;
+use crate::signals::{self, Stopped};
+use running::Running;
+
+pub use exchange::{Answer, Exchange, exchange};
+pub use program::check;
+
+/// What a hook inherits from the environment of this process.
+pub const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
+
+/// The variables of a hook and their meaning. No secrets: others can see the environment of a process.
+pub const VARIABLES: [(&str, &str); 10] = [
+    ("KPKI_HOOK", "Which hook it is: pre, deploy or post."),
+    ("KPKI_COMPONENT", "deploy: the component whose files were renewed, such as kube-apiserver."),
+    (
+        "KPKI_ACTION",
+        "deploy: restart, or none where the component takes the new file up by itself (kpki-renew(1) has the table).",
+    ),
+    ("KPKI_RESULT", "post: renewed, failed (a deploy hook) or restored."),
+    ("KPKI_DIR", "The directory whose tree is renewed."),
+    ("KPKI_CLUSTER", "The name of the cluster."),
+    ("KPKI_NODE", "The name of the node whose tree it is."),
+    ("KPKI_ENTRIES", "What is renewed, for deploy what of it the component reads: names with a space between them."),
+    ("KPKI_GENERATION", "The generation that holds what was there before, as kpki restore takes it."),
+    ("KPKI_TIME", "The instant of the renewal, RFC 3339."),
+];
+
+/// One command to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub command: &'a Command,
+    /// The values of [`INHERITED`], as far as there are any.
+    pub inherited: &'a [(&'static str, OsString)],
+    /// Names out of [`VARIABLES`].
+    pub variables: &'a [(&'a str, String)],
+    pub timeout: Duration,
+}
+
+/// How it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Success,
+    /// Its exit status, which is not zero.
+    Status(i32),
+    /// The signal that ended it.
+    Signal(i32),
+    /// It was asked to end (SIGTERM), and then it and its process group were killed.
+    TimedOut,
+    /// The same, or it was not started, because a signal asked this process to end.
+    Stopped(Stopped),
+    NotStarted(Errno),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub ended: Ended,
+    /// The last of what it wrote to stdout and stderr, at most 4 KiB of it: text without control characters but for newline
+    /// and tab.
+    pub output: String,
+}
+
+/// Between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs it to its end. What it leaves in the background goes on, unless its time ran out.
+pub fn run(call: &Call<'_>) -> Outcome {
+    let _held = signals::hold();
+    if let Err(stopped) = signals::check() {
+        return Outcome { ended: Ended::Stopped(stopped), output: String::new() };
+    }
+    match start(call) {
+        Ok(running) => running.finish(call.timeout, GRACE),
+        Err(why) => Outcome { ended: not_started(&why), output: String::new() },
+    }
+}
+
+fn start(call: &Call<'_>) -> io::Result<Running> {
+    let mut command = match call.command {
+        Command::Shell(text) => {
+            let mut command = process::Command::new("/bin/sh");
+            command.arg("-c").arg(text);
+            command
+        }
+        Command::Program(words) => of_words(words)?,
+    };
+    command.env_clear().envs(call.inherited.iter().map(|(name, value)| (name, value)));
+    command.envs(call.variables.iter().map(|(name, value)| (name, value)));
+    let (pipe, write) = running::pipe()?;
+    command.stdin(Stdio::null()).stdout(write.try_clone()?).stderr(write);
+    Running::start(command, pipe, None)
+}
+
+fn of_words(words: &[String]) -> io::Result<process::Command> {
+    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = process::Command::new(program);
+    command.args(arguments);
+    Ok(command)
+}
+
+fn not_started(why: &io::Error) -> Ended {
+    // Words that no program can be given are no error of the system.
+    Ended::NotStarted(Errno::from_io_error(why).unwrap_or(Errno::INVAL))
+}
