@@ -1,6 +1,10 @@
 //! kpki-vault against a stand-in on this machine that answers what no server should, and against what the environment says.
 
-#![allow(clippy::disallowed_methods)] // the tests are the outside world
+#![allow(
+    clippy::disallowed_methods, // the tests are the outside world
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
 
 mod stand_in;
 

@@ -89,7 +89,10 @@ impl Shared {
         };
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
         match answer {
-            Answer::Raw(bytes) => say(&bytes) && false,
+            Answer::Raw(bytes) => {
+                say(&bytes);
+                false
+            }
             Answer::Json(bytes) => say(&bytes),
             Answer::Endless => {
                 say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
