@@ -109,7 +109,11 @@ pub fn body(request: &str, wanted: &Wanted, role: &Role) -> Value {
     if let Role::Deciding(_) = role {
         // The name of a user is no DNS name.
         body.insert("exclude_cn_from_sans".to_owned(), true.into());
-    } else if !wanted.key_usages.is_empty() || !wanted.extended_key_usages.is_empty() {
+        return Value::Object(body);
+    }
+    // CA:FALSE, as it is requested.
+    body.insert("basic_constraints_valid_for_non_ca".to_owned(), true.into());
+    if !wanted.key_usages.is_empty() || !wanted.extended_key_usages.is_empty() {
         body.insert("key_usage".to_owned(), json!(wanted.key_usages));
         body.insert("ext_key_usage".to_owned(), json!(wanted.extended_key_usages));
     }

@@ -72,13 +72,13 @@ fn what_is_asked_for() {
     let wanted =
         Wanted { seconds: Some(60), key_usages: vec!["digitalsignature".to_owned()], extended_key_usages: Vec::new() };
     let verbatim = json!({"csr": "R", "remove_roots_from_chain": true, "ttl": "60s",
-        "key_usage": ["digitalsignature"], "ext_key_usage": []});
+        "basic_constraints_valid_for_non_ca": true, "key_usage": ["digitalsignature"], "ext_key_usage": []});
     let deciding = json!({"csr": "R", "remove_roots_from_chain": true, "ttl": "60s",
         "exclude_cn_from_sans": true});
     assert_eq!(body("R", &wanted, &Role::None), verbatim);
     assert_eq!(body("R", &wanted, &Role::Verbatim("r".to_owned())), verbatim);
     assert_eq!(body("R", &wanted, &Role::Deciding("r".to_owned())), deciding);
-    let bare = json!({"csr": "R", "remove_roots_from_chain": true});
+    let bare = json!({"csr": "R", "remove_roots_from_chain": true, "basic_constraints_valid_for_non_ca": true});
     assert_eq!(body("R", &Wanted::default(), &Role::None), bare);
 }
 

