@@ -22,7 +22,9 @@ mod stdin;
 mod text;
 
 use std::alloc::System;
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -44,9 +46,7 @@ fn main() -> ExitCode {
     let mut warnings = Vec::new();
     let result = cli.run(&Environment::of_process(), &mut warnings);
     let result = result.and_then(|output| {
-        let mut out = io::stdout().lock();
-        let written = out.write_all(&output).and_then(|()| out.flush());
-        written.map_err(|why| Error::failed("cannot write to standard output").because(why))
+        written(&output).map_err(|why| Error::failed("cannot write to standard output").because(why))
     });
     // Standard error has nowhere to report its own failure.
     let mut err = io::stderr().lock();
@@ -60,6 +60,11 @@ fn main() -> ExitCode {
             error.exit.into()
         }
     }
+}
+
+/// Past the buffer of [`io::stdout`], which is never given back: the output may be a key.
+fn written(output: &[u8]) -> io::Result<()> {
+    File::from(io::stdout().as_fd().try_clone_to_owned()?).write_all(output)
 }
 
 impl From<Exit> for ExitCode {

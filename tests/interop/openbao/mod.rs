@@ -2,6 +2,7 @@
 
 mod cluster;
 mod login;
+mod memory;
 mod pki;
 mod transit;
 
