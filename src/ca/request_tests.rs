@@ -1,5 +1,6 @@
 use super::*;
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Name, Role, San, Subtree};
+use crate::ca::PrivateKey;
 use time::macros::datetime;
 
 fn blueprint() -> Blueprint {

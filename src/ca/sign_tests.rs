@@ -1,6 +1,6 @@
 use super::*;
 use crate::blueprint::{Algorithm, Attribute, ExtendedKeyUsage, KeyUsage, Name, Oid, San};
-use crate::ca::generate_keys;
+use crate::ca::{PrivateKey, generate_keys};
 use crate::encoding::certificate::signed_parts;
 use crate::encoding::tlv;
 use crate::x509::{Mismatch, VerifyError};

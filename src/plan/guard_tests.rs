@@ -7,6 +7,7 @@ use super::*;
 use crate::plan::init::items;
 use crate::plan::reconcile::reconcile;
 use crate::profile::{Overrides, Source, load};
+use crate::tree::PlainKeys;
 use crate::tree::authorities::authorities;
 use crate::tree::layout::Root;
 use crate::tree::{Directories, Layout, Place};
@@ -25,7 +26,7 @@ fn planned(profile: &str, node: Option<&str>, files: &[(&str, u32)]) -> Reconcil
     let place = |path: &str| Place { root: Root::Main, path: path.to_owned() };
     let file = |mode| FileState::File { bytes: Zeroizing::new(b"x".to_vec()), mode, uid: 0, gid: 0 };
     let survey: Survey = files.iter().map(|(path, mode)| (place(path), file(*mode))).collect();
-    let authorities = authorities(&survey, &directories);
+    let authorities = authorities(&survey, &directories, &PlainKeys);
     reconcile(&profile, &items, &survey, &authorities, datetime!(2026-11-20 22:00 UTC), false)
 }
 
@@ -118,7 +119,7 @@ fn authorities_that_are_one_are_refused_by_name() {
             (Place { root: Root::Main, path: format!("pki/{path}") }, state)
         };
         let files = [("ca.crt", ca), ("front-proxy-ca.crt", front_proxy), ("etcd/ca.crt", etcd)].map(file);
-        let refusals = shared_authorities(&authorities(&files.into_iter().collect(), &directories));
+        let refusals = shared_authorities(&authorities(&files.into_iter().collect(), &directories, &PlainKeys));
         let names = refusals.iter().map(|refusal| match refusal {
             Refusal::SharedAuthority { item, with } => format!("{item}={with}"),
             other => panic!("{other:?}"),

@@ -17,6 +17,7 @@ use crate::plan::node::{self, Finding, Identity, NodeEntry, NodeFile};
 use crate::plan::reconcile::reconcile;
 use crate::plan::renew::{self, Credential, Decision, Reason, Rules, Skipped};
 use crate::profile::{Overrides, Profile, Source, Threshold, load};
+use crate::tree::PlainKeys;
 use crate::tree::authorities::authorities;
 use crate::tree::layout::Root;
 use crate::tree::{Directories, Layout, Place, Survey};
@@ -103,7 +104,7 @@ impl World {
     }
 
     fn decided(&self) -> decision::Decision {
-        let authorities = authorities(&self.survey, &self.directories);
+        let authorities = authorities(&self.survey, &self.directories, &PlainKeys);
         let mut decisions = reconcile(&self.profile, &self.items, &self.survey, &authorities, NOW, false).decisions;
         decisions.swap_remove(self.items.iter().position(|item| item.id.name == "apiserver").unwrap())
     }
@@ -124,7 +125,7 @@ impl World {
         let credentials = renew::of_profile(&self.profile, &layout, &self.directories);
         let is_its = |one: &&Credential| one.id.name == "apiserver";
         let credential = credentials.iter().find(is_its).unwrap();
-        let authorities = authorities(&self.survey, &self.directories);
+        let authorities = authorities(&self.survey, &self.directories, &PlainKeys);
         let profile = Some(&self.profile);
         let rules = Rules {
             profile,

@@ -8,18 +8,28 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
 
-use super::exchange::Talk;
+use super::ended::{Ended, Outcome, not_started};
 use super::tail::Tail;
-use super::{Ended, Outcome, not_started};
+use super::talk::Talk;
 use crate::signals::{self, Stopped};
 
+/// Between SIGTERM and SIGKILL.
+pub const GRACE: Duration = Duration::from_secs(5);
 /// How long the end of a silent command may go unnoticed.
-const TICK: Duration = Duration::from_millis(10);
+pub const TICK: Duration = Duration::from_millis(10);
 /// So many ticks what was killed may take to go.
 const REAPING: u32 = 100;
 /// A pipe holds 64 KiB: so many steps read what a command wrote before its end, even if another process goes on writing.
 const STEPS: usize = 16;
 const STEP: usize = 8192;
+
+/// A program and its arguments; no shell.
+pub fn of_words(words: &[String]) -> io::Result<Command> {
+    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    Ok(command)
+}
 
 /// A pipe whose reading end does not wait.
 pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
@@ -56,6 +66,15 @@ impl Running {
 
     pub fn finish(self, timeout: Duration, grace: Duration) -> Outcome {
         self.end(timeout, grace).0
+    }
+
+    /// Waits until it has written a line.
+    #[cfg(test)]
+    pub fn wait_for_a_line(&mut self) {
+        while !self.tail.has_line() {
+            self.pause(TICK);
+            self.drain();
+        }
     }
 
     /// How it ended, and what it answered.

@@ -1,5 +1,9 @@
 //! Real processes, short ones.
 
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal};
+
+use super::running::TICK;
 use super::*;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -86,11 +90,8 @@ fn a_command_in_the_background_is_not_waited_for() {
 /// Lets its time run out when it has written a line.
 fn timed_out(text: &str, grace: Duration) -> Outcome {
     with_call(&Command::Shell(text.to_owned()), |call| {
-        let mut running = Running::start(call).unwrap();
-        while !running.tail.has_line() {
-            running.pause(TICK);
-            running.drain();
-        }
+        let mut running = start(call).unwrap();
+        running.wait_for_a_line();
         running.finish(Duration::ZERO, grace)
     })
 }

@@ -89,6 +89,7 @@ fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
             },
             permitted,
             path_len,
+            signing: None,
         })
 }
 

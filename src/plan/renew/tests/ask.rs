@@ -17,7 +17,7 @@ impl World {
             kubelets: None,
             former_servers: &[],
         };
-        ask(credential, &credentials, &authorities(&self.survey, &directories()), &self.survey, &rules)
+        ask(credential, &credentials, &authorities(&self.survey, &directories(), &PlainKeys), &self.survey, &rules)
     }
 }
 

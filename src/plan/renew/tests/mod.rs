@@ -22,9 +22,9 @@ use crate::files::FileState;
 use crate::kubeconfig;
 use crate::plan::blueprints::BACK_DATE;
 use crate::profile::{Overrides, Source, load};
-use crate::tree::Survey;
 use crate::tree::authorities::authorities;
 use crate::tree::layout::{Directories, Layout, Root};
+use crate::tree::{PlainKeys, Survey};
 use crate::x509::{KeyKind, parse_pem_bundle};
 
 const MADE: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
@@ -185,7 +185,7 @@ impl World {
             kubelets: None,
             former_servers: &self.former,
         };
-        decide(credential, &credentials, &authorities(&self.survey, &directories()), &self.survey, &rules)
+        decide(credential, &credentials, &authorities(&self.survey, &directories(), &PlainKeys), &self.survey, &rules)
     }
 
     #[track_caller]

@@ -23,7 +23,7 @@ fn a_server_moves_from_what_an_earlier_profile_gave() {
         let credentials: Vec<Credential> =
             world.credentials().into_iter().filter(|one| one.id.name == "admin.conf").collect();
         let repairs = |decision: Decision| {
-            let authorities = authorities(&world.survey, &directories());
+            let authorities = authorities(&world.survey, &directories(), &PlainKeys);
             kubeconfigs(&credentials, &[decision], &authorities, &world.survey, &[], &world.former)
         };
         // A server alone is no reason for a signature.
@@ -37,7 +37,7 @@ fn a_server_moves_from_what_an_earlier_profile_gave() {
         let renewed = world.renewal("admin.conf");
         let Some(Kubeconfig::Edit { authority: false, server: found }) = &renewed.kubeconfig else { panic!() };
         assert_eq!(*found, server, "{former:?}");
-        let authorities = authorities(&world.survey, &directories());
+        let authorities = authorities(&world.survey, &directories(), &PlainKeys);
         let decision = Decision::Renew(Box::new(renewed));
         assert_eq!(kubeconfigs(&credentials, &[decision], &authorities, &world.survey, &[], &world.former), []);
     }

@@ -240,7 +240,7 @@ fn old_authority_data_of_an_external_authority_is_no_reason() {
     let repairs = |world: &World, foreign: &[Refusal]| {
         let credentials = world.credentials();
         let decisions: Vec<Decision> = credentials.iter().map(|one| world.decide_one(one).unwrap()).collect();
-        let authorities = authorities(&world.survey, &directories());
+        let authorities = authorities(&world.survey, &directories(), &PlainKeys);
         kubeconfigs(&credentials, &decisions, &authorities, &world.survey, foreign, &[])
     };
     let found = repairs(&world, &[]);
@@ -262,7 +262,7 @@ fn the_file_of_the_signer_is_written_where_it_is_wanted_and_is_another() {
     let mut world = World::new();
     let place = || directories().signer_file("");
     let repairs = |world: &World, is_asked, foreign: &[Refusal]| {
-        let authorities = authorities(&world.survey, &directories());
+        let authorities = authorities(&world.survey, &directories(), &PlainKeys);
         let node = vec![(Some("cp1".to_owned()), place())];
         let all = signer_files(node, is_asked, &authorities, &world.survey, foreign);
         all.into_iter().map(|one| one.what).collect::<Vec<_>>()
@@ -423,7 +423,7 @@ fn a_node_that_trusts_another_authority_is_refused() {
             let bytes = Zeroizing::new(copy.clone().into_bytes());
             survey.insert(place.clone(), FileState::File { bytes, mode: 0o644, uid: 0, gid: 0 });
         }
-        let found = other_authorities(&copies, &authorities(&survey, &directories()), &survey);
+        let found = other_authorities(&copies, &authorities(&survey, &directories(), &PlainKeys), &survey);
         assert_eq!(!found.is_empty(), refused);
     }
 }
