@@ -57,6 +57,8 @@ pub enum Why {
     WrongSignature,
     #[error("its answer is no public key in PEM")]
     PublicKey,
+    #[error("it cannot be encrypted so that it opens again: nothing was written")]
+    NotSealed,
     #[error("expected the key of the authority's certificate, found another one")]
     OtherKey,
     /// Where `init` makes the authority.

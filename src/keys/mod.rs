@@ -11,4 +11,7 @@ mod passphrase;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
+pub use fault::{KeyFault, Why};
 pub use keyring::KeyRing;
+pub use material::{is_encrypted, open, seal};
+pub use passphrase::stated;
