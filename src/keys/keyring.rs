@@ -86,6 +86,12 @@ impl KeyRing {
             self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
         }
     }
+
+    /// The passphrase of an authority's key, as it is stated or was typed; `None`: neither.
+    pub fn passphrase(&self, authority: CaId) -> Result<Option<Zeroizing<String>>, KeyFault> {
+        let Some(Source::Key { passphrase, .. }) = self.shared.sources.get(&authority) else { return Ok(None) };
+        self.shared.passphrase(authority, passphrase.as_ref())
+    }
 }
 
 impl KeySources for KeyRing {
@@ -175,14 +181,21 @@ impl Shared {
         if !material::is_encrypted(&pem) {
             return material::open(&pem, None).map(Arc::new).map_err(fault);
         }
-        let passphrase = match stated {
-            Some(stated) => passphrase::stated(stated, &self.commands.args).map_err(fault)?,
-            None => match held(&self.asked).get(&authority) {
-                Some(asked) => asked.clone()?,
-                None => return Err(fault(Why::NoPassphrase)),
-            },
-        };
+        let passphrase = self.passphrase(authority, stated)?.ok_or_else(|| fault(Why::NoPassphrase))?;
         material::open(&pem, Some(&passphrase)).map(Arc::new).map_err(fault)
+    }
+
+    fn passphrase(
+        &self,
+        authority: CaId,
+        stated: Option<&PassphraseFrom>,
+    ) -> Result<Option<Zeroizing<String>>, KeyFault> {
+        match stated {
+            Some(stated) => {
+                passphrase::stated(stated, &self.commands.args).map(Some).map_err(|why| self.fault(authority, why))
+            }
+            None => held(&self.asked).get(&authority).cloned().transpose(),
+        }
     }
 
     fn pem(&self, authority: CaId, file: Option<&[u8]>, from: &KeyAt) -> Result<Zeroizing<Vec<u8>>, Why> {

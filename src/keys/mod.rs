@@ -13,6 +13,9 @@ mod seal;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
-pub use fault::KeyFault;
+pub use fault::{KeyFault, Why};
 pub use fresh::{Birthplace, Fresh};
 pub use keyring::KeyRing;
+pub use material::{is_encrypted, open};
+pub use passphrase::stated;
+pub use seal::seal;
