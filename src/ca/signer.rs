@@ -93,6 +93,11 @@ impl SignerFault {
     pub fn new(why: impl Error + Send + Sync + 'static) -> Self {
         Self(Arc::new(why))
     }
+
+    /// What it is about, if it is of this kind.
+    pub fn get<E: Error + 'static>(&self) -> Option<&E> {
+        self.0.downcast_ref()
+    }
 }
 
 impl fmt::Display for SignerFault {

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::failure::Error;
+use super::keys::fault_hint;
 use std::path::Path;
 
 use crate::ca::CaError;
@@ -39,6 +40,9 @@ pub fn opened(key: &Path, why: &CaError, then: &str) -> Option<String> {
 
 /// How an authority of a tree comes to sign.
 pub(super) fn mended(authority: CaId, why: &Unusable, origin: &Origin) -> String {
+    if let Unusable::Ca(CaError::Signer(fault)) = why {
+        return fault_hint(fault).unwrap_or("have the key opened, and run the command again").to_owned();
+    }
     let stem = authority.stem();
     let key = origin.pki().join(format!("{stem}.key"));
     let encrypted = match why {
@@ -54,6 +58,7 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
         Kind::Exists => "run the command again: it uses the existing files",
         Kind::SymlinkInTheWay => "replace the symlink by what it points to, or choose another --dir",
         Kind::NotAFile(_) | Kind::NotADirectory(_) => "move it away, or choose another --dir",
+        Kind::Late => "check the command that writes to it, or write its output to a file",
         Kind::TooLarge(_) => "check that it is the intended file",
         Kind::Immutable => "remove the attribute with chattr -i, or choose another --dir",
         Kind::PermissionDenied => {
@@ -101,6 +106,10 @@ impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
         let hint = match &error {
             CaError::Stopped(stopped) => return (*stopped).into(),
+            CaError::Signer(fault) => {
+                let shown = Self::new("cannot sign: nothing was written").because(fault);
+                return fault_hint(fault).into_iter().fold(shown, Self::hint);
+            }
             CaError::Peer(_) | CaError::Above(_) => {
                 "nothing was written; look at the authority's name constraints, usages and dates: openssl x509 -text -in ca.crt"
             }

@@ -22,8 +22,6 @@ use crate::x509::{Certificate, KeyKind};
 
 /// A key's command may have to ask a server.
 const KEY_TIMEOUT: Duration = Duration::from_secs(30);
-/// So often somebody may mistype a passphrase.
-const ATTEMPTS: usize = 3;
 
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
@@ -189,24 +187,10 @@ impl Shared {
     }
 
     fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
-        // Of several trees one asks at a time.
-        static TERMINAL: Mutex<()> = Mutex::new(());
-        let _turn = held(&TERMINAL);
-        let fault = |why| self.fault(authority, why);
-        let ask = self.commands.args.ask.as_ref().ok_or_else(|| fault(Why::NoPassphrase))?;
         let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
         let at = from.shown(&self.commands.dir.display().to_string());
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
-        for _ in 0..ATTEMPTS {
-            let typed = ask(&prompt).map_err(|why| fault(Why::Terminal(why)))?;
-            let typed = typed.ok_or_else(|| fault(Why::NoPassphrase))?;
-            match material::open(pem, Some(&typed)) {
-                Err(Why::WrongPassphrase) => {}
-                Err(other) => return Err(fault(other)),
-                Ok(_) => return Ok(typed),
-            }
-        }
-        Err(fault(Why::WrongPassphrase))
+        passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
     }
 }
 

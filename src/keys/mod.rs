@@ -1,6 +1,7 @@
 //! The keys of authorities that are no plain files of the tree: in a file elsewhere, encrypted, written by a command, or kept where
 //! a command signs with them. Nothing is opened, asked for or run before something is signed.
 
+mod alone;
 mod args;
 mod command;
 mod fault;
@@ -10,5 +11,8 @@ mod opened;
 mod passphrase;
 mod source;
 
+pub use alone::{AloneFault, AloneKey};
 pub use args::{GivenKey, KeyArgs};
+pub use fault::{KeyFault, Why};
 pub use keyring::KeyRing;
+pub use material::LARGEST as LARGEST_KEY;

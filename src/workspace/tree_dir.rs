@@ -141,6 +141,14 @@ impl TreeDir {
         Self::new(main, Some(profile), shape)
     }
 
+    /// The same with its authorities' keys where these say.
+    #[must_use]
+    pub fn with_keys(self, recorded: Option<&(State, Profile)>, keys: &KeyArgs) -> Self {
+        let is_cluster = recorded.is_some_and(|(state, profile)| state::layout(profile, &state.choices) == Layout::Cluster);
+        let keys = KeyRing::new(&self.roots.main, recorded.map(|(_, profile)| profile), keys, is_cluster);
+        Self { keys, ..self }
+    }
+
     /// A directory that holds no tree, such as that of `kpki csr --out`.
     pub fn plain(main: &Path) -> Self {
         let directories = Directories::usual();
@@ -174,12 +182,9 @@ impl TreeDir {
         Ok(Locked { tree: self, lock: Some(lock), wait, delivered, signers: BTreeSet::new(), _made: None })
     }
 
-    /// Completes or rolls back an interrupted run, if there is one.
-    pub fn recover(&self, wait: Duration) -> Result<(), Error> {
-        if self.is_interrupted()? {
-            drop(self.lock(wait)?);
-        }
-        Ok(())
+    /// Completes or rolls back an interrupted run, if there is one. Returns the files outside the tree that it was to write.
+    pub fn recover(&self, wait: Duration) -> Result<Vec<PathBuf>, Error> {
+        Ok(if self.is_interrupted()? { self.lock(wait)?.delivered } else { Vec::new() })
     }
 
     /// Asks for the passphrases of these authorities' keys. Nobody is asked while the tree is locked.
@@ -316,6 +321,13 @@ impl Locked<'_> {
     #[must_use]
     pub fn signing(self, signers: BTreeSet<CaId>) -> Self {
         Self { signers, ..self }
+    }
+
+    /// It follows a recovery in the same run, which has written these files outside the tree.
+    #[must_use]
+    pub fn after(mut self, recovered: Vec<PathBuf>) -> Self {
+        self.delivered.extend(recovered);
+        self
     }
 
     /// Reads again under the lock, and returns the issuers.

@@ -107,6 +107,12 @@ impl Evaluation {
         self.changes(list) || is_missing() && of_file()
     }
 
+    /// The authorities that sign something. The one before them has its key in the tree.
+    pub fn signers(&self) -> BTreeSet<CaId> {
+        let signed = self.crls.keys().filter(|list| list.1 == 0 && self.is_signed(**list));
+        signed.map(|(authority, _)| *authority).collect()
+    }
+
     /// The certificate of an authority that is not external.
     pub fn issuer(&self, (authority, rank): (CaId, usize), session: &Session<'_>) -> Result<&Certificate, Error> {
         let state = self.snapshot.authorities.get(&authority);
