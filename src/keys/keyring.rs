@@ -75,6 +75,16 @@ impl KeyRing {
     }
 }
 
+impl KeyRing {
+    /// The authority's key is elsewhere, or encrypted. `file`: the tree's own key file.
+    pub fn is_source(&self, authority: CaId, file: Option<&[u8]>) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from: KeyAt::Tree, .. }) => file.is_some_and(material::is_encrypted),
+            source => source.is_some(),
+        }
+    }
+}
+
 impl KeySources for KeyRing {
     fn of(&self, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources {
         let (Some(source), KeyKind::Known(algorithm)) = (self.shared.sources.get(&authority), &certificate.key) else {

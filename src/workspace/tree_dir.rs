@@ -198,6 +198,12 @@ impl TreeDir {
         Ok(signals::check()?)
     }
 
+    /// The authority's key is no plain file of the tree.
+    pub fn keeps_key_elsewhere(&self, snapshot: &Snapshot, authority: CaId) -> bool {
+        let private = self.directories.authority(authority).1;
+        self.keys.is_source(authority, file(&snapshot.survey, private.as_ref()))
+    }
+
     /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it. But where certificates are
     /// outside, its authorities may be there already, and sign under the lock only.
     pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {

@@ -21,6 +21,8 @@ use crate::x509::ordered::end;
 enum Key {
     Staged(PrivateKey, Files),
     InPlace,
+    /// Elsewhere, and the authority's already. With its request, if one waits.
+    Kept(Files),
     /// With the owner of the authority: an external one.
     Elsewhere,
 }
@@ -72,9 +74,13 @@ impl Importing<'_> {
         }
         let mut placed = Placed { entry, certificate: Some(certificate.clone()), ..Placed::default() };
         placed.before = self.snapshot.certificate(authority).cloned();
-        if let (Key::Staged(key, files), Some(private)) = (key, &private) {
-            placed.changes.push(private.change(0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec()))?);
-            placed.removals.extend([(files.root, files.key), (files.root, files.request)]);
+        match (key, &private) {
+            (Key::Staged(key, files), Some(private)) => {
+                placed.changes.push(private.change(0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec()))?);
+                placed.removals.extend([(files.root, files.key), (files.root, files.request)]);
+            }
+            (Key::Kept(files), _) => placed.removals.push((files.root, files.request)),
+            _ => {}
         }
         placed.changes.push(public.change(0o644, Zeroizing::new(pem.clone().into_bytes()))?);
         // The nodes of a cluster directory trust the same authorities as the tree.
@@ -138,6 +144,10 @@ impl Importing<'_> {
             && waiting.key.matches(certificate)
         {
             return Ok(Some(Key::Staged(waiting.key, files)));
+        }
+        let now = self.snapshot.certificate(authority).filter(|now| now.spki_der == certificate.spki_der);
+        if now.is_some() && self.session.tree.keeps_key_elsewhere(&self.snapshot, authority) {
+            return Ok(Some(Key::Kept(files)));
         }
         let there = private.as_ref().and_then(|place| PrivateKey::from_pem(self.file(place)?).ok());
         Ok(there.filter(|key| key.matches(certificate)).map(|_| Key::InPlace))

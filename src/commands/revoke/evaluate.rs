@@ -23,7 +23,7 @@ pub struct Evaluation {
     pub crls: BTreeMap<(CaId, usize), TreeCrl>,
 }
 
-pub fn selector(request: &Request) -> Selector<'_> {
+fn selector(request: &Request) -> Selector<'_> {
     Selector {
         verb: request.verb,
         names: &request.names,

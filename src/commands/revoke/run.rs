@@ -1,6 +1,6 @@
 //! Evaluate, refuse; under the lock evaluate again, sign, commit.
 
-use super::evaluate::{Evaluation, evaluate, selector};
+use super::evaluate::{Evaluation, evaluate};
 use super::request::Request;
 use super::summary;
 use crate::ca::Changes;
