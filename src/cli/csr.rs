@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use super::keys::Keys;
 use super::common::{self, all_or_names};
+use super::keys::Keys;
 use super::{environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::csr::{self, Request};
 use crate::error::Exit;
@@ -56,7 +56,11 @@ named entries, such as an authority whose key did not open.";
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let (trees, run, names) = (self.keys.with(self.tree.args(environment), environment)?, self.run.args(environment)?, all_or_names(self.names)?);
+        let (trees, run, names) = (
+            self.keys.with(self.tree.args(environment), environment)?,
+            self.run.args(environment)?,
+            all_or_names(self.names)?,
+        );
         let request = Request { trees, run, names, out: self.out, key: self.key };
         let report = ui.working(|progress| csr::run(&request, progress))?;
         ui.warnings(&report.warnings);

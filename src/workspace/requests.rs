@@ -288,7 +288,8 @@ pub fn waits_for_signer(site: &Site, spec: &CsrSpec<'_>, key: &Certificate) -> R
         request.spki_der == key.spki_der && ca::asks_for(request, &blueprint) && request.signature_valid == Some(true)
     };
     let paths = vec![site.roots().path_of(files.root, &files.request)];
-    let made = |request| Made { id: spec.id.clone(), request, is_kept: true, is_old_key: true, paths, changes: Vec::new() };
+    let made =
+        |request| Made { id: spec.id.clone(), request, is_kept: true, is_old_key: true, paths, changes: Vec::new() };
     Ok(there.filter(is_same).map(made))
 }
 

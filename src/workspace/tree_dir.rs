@@ -144,7 +144,8 @@ impl TreeDir {
     /// The same with its authorities' keys where these say.
     #[must_use]
     pub fn with_keys(self, recorded: Option<&(State, Profile)>, keys: &KeyArgs) -> Self {
-        let is_cluster = recorded.is_some_and(|(state, profile)| state::layout(profile, &state.choices) == Layout::Cluster);
+        let is_cluster =
+            recorded.is_some_and(|(state, profile)| state::layout(profile, &state.choices) == Layout::Cluster);
         let keys = KeyRing::new(&self.roots.main, recorded.map(|(_, profile)| profile), keys, is_cluster);
         Self { keys, ..self }
     }
@@ -237,11 +238,6 @@ impl TreeDir {
     /// An error of a run that does not complete an interrupted one, which may be the cause.
     pub fn or_interrupted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| self.left_by_interrupted().unwrap_or_default().iter().fold(error, Error::because))
-    }
-
-    /// An interrupted run has committed but not put every file in place.
-    pub fn is_half_done(&self) -> Result<bool, Error> {
-        Ok(store::pending(&self.roots)?)
     }
 
     /// How many generations stay, and which of them whatever their number: those that the way back of a rotation needs. With a

@@ -23,8 +23,12 @@ pub fn key_of(
     }
     let name = authority.name();
     let certificate = snapshot.certificate(authority).cloned().ok_or_else(|| {
-        Error::new(format!("no request can be made for {name}: its key is elsewhere, and no certificate says which it is"))
-            .hint(format!("make the authority with kpki init first, or take authorities.{name}.key or .signer out of the profile"))
+        Error::new(format!(
+            "no request can be made for {name}: its key is elsewhere, and no certificate says which it is"
+        ))
+        .hint(format!(
+            "make the authority with kpki init first, or take authorities.{name}.key or .signer out of the profile"
+        ))
     })?;
     Ok(Some((authority, Box::new(certificate))))
 }

@@ -142,7 +142,13 @@ fn of_credentials(session: &Session<'_>, snapshot: &Snapshot, names: &[String]) 
             CsrDecision::CsrTemplate(template) => Ok(template),
             CsrDecision::Skipped(skipped) => Err(skipped),
         };
-        wanted.push(Wanted { id: credential.id, public: credential.public, private: credential.private, template, by: None });
+        wanted.push(Wanted {
+            id: credential.id,
+            public: credential.public,
+            private: credential.private,
+            template,
+            by: None,
+        });
     }
     Ok(wanted)
 }

@@ -53,6 +53,7 @@ impl Importing<'_> {
         if matches!(key, Key::Elsewhere) && private_there {
             return Ok(Err(Refusal::OtherKey(authority)));
         }
+        let beside = private.as_ref().filter(|_| !matches!(key, Key::Kept(_)));
         let signed = self.issued_by(authority);
         let ask = renew::ask_authority(authority, &public, &self.snapshot.survey, self.session.profile(), now).ok();
         let objections = plan::judge_authority(bundle, ask.as_ref().map(|ask| &ask.blueprint), &signed, now);
@@ -66,7 +67,7 @@ impl Importing<'_> {
             algorithm: Some(certificate.key.to_string()),
             facts: Some(facts(certificate)),
             old: ask.and_then(|ask| ask.old).map(|old| facts(&old)),
-            paths: self.session.tree.display_paths(std::iter::once(&public).chain(&private)),
+            paths: self.session.tree.display_paths(std::iter::once(&public).chain(beside)),
             ..RequestEntry::default()
         };
         if there == Some(pem.as_bytes()) && !matches!(key, Key::Staged(..)) {

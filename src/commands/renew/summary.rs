@@ -13,6 +13,7 @@ use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Rewritten, 
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
+use crate::report::revoke::{CrlRow, Signing};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
 use crate::workspace::reissue::Made;
@@ -111,12 +112,16 @@ fn texts(names: &[San]) -> Vec<String> {
 }
 
 /// The rows of CRLs; `signed`: they have been signed.
-pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
+pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<CrlRow> {
     let row = |crl: &&TreeCrl| {
         let new = signed.iter().find(|one| one.id() == crl.id());
         crl_issue::row(crl, new, true)
     };
-    evaluation.due_crls().iter().map(row).collect()
+    let left = |(index, why): &(usize, String)| {
+        let row = crl_issue::row(evaluation.crls.get(*index)?, None, false);
+        Some(CrlRow { action: Signing::Skipped, why: Some(why.clone()), ..row })
+    };
+    evaluation.due_crls().iter().map(row).chain(evaluation.left_crls.iter().filter_map(left)).collect()
 }
 
 /// Warnings about the renewals.
