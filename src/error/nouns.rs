@@ -46,7 +46,13 @@ pub(super) fn mended(authority: CaId, why: &Unusable, origin: &Origin) -> String
     let stem = authority.stem();
     let key = origin.pki().join(format!("{stem}.key"));
     let encrypted = match why {
-        Unusable::Ca(why) => opened(&key, why, "put KEY in its place"),
+        Unusable::Ca(why) => opened(&key, why, "put KEY in its place").map(|open| {
+            format!(
+                "a key that kube-controller-manager or kubeadm reads is plain: only a cluster directory with caKeys: none keeps it \
+                 encrypted; sign with this one by --authority-key {}=FILE and its passphrase, or {open}",
+                authority.name()
+            )
+        }),
         Unusable::Bundle(_) => None,
     };
     encrypted.unwrap_or_else(|| format!("put the matching {stem}.crt and {stem}.key in place"))
