@@ -61,7 +61,8 @@ fn a_due_list_of_an_authority_whose_key_does_not_open_is_said_and_counted() {
     let before = made.place.read("c/pki/ca.crl");
     let at = ["--at", "2026-12-18T00:00:00Z"];
     let left = run(&made, &[&["renew", "all", "--due"][..], &at].concat()).status(5);
-    assert!(left.stderr.contains("ca.crl is due, and was not signed: the key of ca"), "{}", left.stderr);
+    let quiet = run(&made, &[&["renew", "all", "--due", "-q"][..], &at].concat()).status(5);
+    assert!(quiet.stderr.contains("ca.crl is due, and was not signed: the key of ca"), "{}", quiet.stderr);
     assert!(left.stdout.contains("ca.crl is due and was not signed"), "{}", left.stdout);
     assert_eq!(made.place.read("c/pki/ca.crl"), before);
     let list = |words: &[&str]| {
@@ -69,8 +70,6 @@ fn a_due_list_of_an_authority_whose_key_does_not_open_is_said_and_counted() {
         report.json()["trees"][0]["revocationLists"].clone()
     };
     assert_eq!(list(&["renew", "all", "--due"])[0]["action"], "left");
-    // Again: the others are signed already.
-    run(&made, &[&["renew", "all", "--due"][..], &at].concat()).status(5);
     run(&made, &[&["crl", "update", "--due"][..], &at].concat()).status(5);
     let file = ["--key-passphrase-file", "pass"];
     run(&made, &[&["renew", "all", "--due"][..], &at, &file].concat()).status(0);
@@ -93,7 +92,7 @@ fn what_is_wrong_with_a_key_is_said() {
         ("ca=secure/other.key", "expected the key of the authority's certificate, found another one"),
         ("ca=secure/locked.key", WHY),
         ("ca=missing.key", "the key of ca: missing.key: it is missing"),
-        ("ca=/dev/null", "it is a device, not a regular file"),
+        ("ca=/dev/null", "/dev/null is not trusted"),
         ("ca=secure", "it is a directory, not a regular file"),
     ];
     for (given, why) in rows {

@@ -21,8 +21,8 @@ static TREE: Mutex<(Option<PathBuf>, Vec<String>)> = Mutex::new((None, Vec::new(
 /// Whoever asks does not hold the lock.
 fn typed(prompt: &str, passphrase: &str) -> std::io::Result<Option<Zeroizing<String>>> {
     let mut tree = TREE.lock().unwrap();
-    if let Some(lock) = &tree.0 {
-        let lock = OpenOptions::new().read(true).write(true).open(lock).unwrap();
+    // Before the first lock there is no file.
+    if let Some(Ok(lock)) = tree.0.as_ref().map(|lock| OpenOptions::new().read(true).write(true).open(lock)) {
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).expect("asked under the lock");
     }
     tree.1.push(prompt.to_owned());
