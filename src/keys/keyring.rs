@@ -22,8 +22,6 @@ use crate::x509::{Certificate, KeyKind};
 
 /// A key's command may have to ask a server.
 const KEY_TIMEOUT: Duration = Duration::from_secs(30);
-/// So often somebody may mistype a passphrase.
-const ATTEMPTS: usize = 3;
 
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
@@ -91,6 +89,16 @@ impl KeyRing {
     pub fn passphrase(&self, authority: CaId) -> Result<Option<Zeroizing<String>>, KeyFault> {
         let Some(Source::Key { passphrase, .. }) = self.shared.sources.get(&authority) else { return Ok(None) };
         self.shared.passphrase(authority, passphrase.as_ref())
+    }
+}
+
+impl KeyRing {
+    /// The authority's key is elsewhere, or encrypted. `file`: the tree's own key file.
+    pub fn is_source(&self, authority: CaId, file: Option<&[u8]>) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from: KeyAt::Tree, .. }) => file.is_some_and(material::is_encrypted),
+            source => source.is_some(),
+        }
     }
 }
 
@@ -229,24 +237,10 @@ impl Shared {
     }
 
     fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
-        // Of several trees one asks at a time.
-        static TERMINAL: Mutex<()> = Mutex::new(());
-        let _turn = held(&TERMINAL);
-        let fault = |why| self.fault(authority, why);
-        let ask = self.commands.args.ask.as_ref().ok_or_else(|| fault(Why::NoPassphrase))?;
         let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
         let at = from.shown(&self.commands.dir.display().to_string());
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
-        for _ in 0..ATTEMPTS {
-            let typed = ask(&prompt).map_err(|why| fault(Why::Terminal(why)))?;
-            let typed = typed.ok_or_else(|| fault(Why::NoPassphrase))?;
-            match material::open(pem, Some(&typed)) {
-                Err(Why::WrongPassphrase) => {}
-                Err(other) => return Err(fault(other)),
-                Ok(_) => return Ok(typed),
-            }
-        }
-        Err(fault(Why::WrongPassphrase))
+        passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The keys of authorities that are no plain files of the tree: in a file elsewhere, encrypted, written by a command, or kept where
 //! a command signs with them. Nothing is opened, asked for or run before something is signed.
 
+mod alone;
 mod args;
 mod command;
 mod fault;
@@ -12,10 +13,11 @@ mod passphrase;
 mod seal;
 mod source;
 
+pub use alone::AloneKey;
 pub use args::{GivenKey, KeyArgs};
 pub use fault::{KeyFault, Why};
 pub use fresh::{Birthplace, Fresh};
 pub use keyring::KeyRing;
-pub use material::{is_encrypted, open};
+pub use material::{LARGEST as LARGEST_KEY, is_encrypted, open};
 pub use passphrase::stated;
 pub use seal::seal;

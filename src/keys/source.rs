@@ -35,7 +35,7 @@ impl KeyAt {
         match self {
             Self::Tree => tree.to_owned(),
             Self::Given(GivenKey::File(path)) => path.display().to_string(),
-            Self::Given(GivenKey::Pem(_)) => "standard input".to_owned(),
+            Self::Given(GivenKey::Pem(_)) => "standard input or a pipe".to_owned(),
             Self::Command(words) => format!("the command {}", words.first().map_or("", String::as_str)),
         }
     }

@@ -143,6 +143,15 @@ impl TreeDir {
         Self::new(main, Some(profile), shape)
     }
 
+    /// The same with its authorities' keys where these say.
+    #[must_use]
+    pub fn with_keys(self, recorded: Option<&(State, Profile)>, keys: &KeyArgs) -> Self {
+        let is_cluster =
+            recorded.is_some_and(|(state, profile)| state::layout(profile, &state.choices) == Layout::Cluster);
+        let keys = KeyRing::new(&self.roots.main, recorded.map(|(_, profile)| profile), keys, is_cluster);
+        Self { keys, ..self }
+    }
+
     /// A directory that holds no tree, such as that of `kpki csr --out`.
     pub fn plain(main: &Path) -> Self {
         let directories = Directories::usual();
@@ -176,12 +185,9 @@ impl TreeDir {
         Ok(Locked { tree: self, lock: Some(lock), wait, delivered, signers: BTreeSet::new(), _made: None })
     }
 
-    /// Completes or rolls back an interrupted run, if there is one.
-    pub fn recover(&self, wait: Duration) -> Result<(), Error> {
-        if self.is_interrupted()? {
-            drop(self.lock(wait)?);
-        }
-        Ok(())
+    /// Completes or rolls back an interrupted run, if there is one. Returns the files outside the tree that it was to write.
+    pub fn recover(&self, wait: Duration) -> Result<Vec<PathBuf>, Error> {
+        Ok(if self.is_interrupted()? { self.lock(wait)?.delivered } else { Vec::new() })
     }
 
     /// Asks for the passphrases of these authorities' keys. Nobody is asked while the tree is locked.
@@ -193,6 +199,12 @@ impl TreeDir {
             |id| file(&survey, self.directories.authority(id).1.as_ref()).map(|key| Zeroizing::new(key.to_vec()));
         self.keys.ask(signers, file);
         Ok(signals::check()?)
+    }
+
+    /// The authority's key is no plain file of the tree.
+    pub fn keeps_key_elsewhere(&self, snapshot: &Snapshot, authority: CaId) -> bool {
+        let private = self.directories.authority(authority).1;
+        self.keys.is_source(authority, file(&snapshot.survey, private.as_ref()))
     }
 
     /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it. But where certificates are
@@ -228,11 +240,6 @@ impl TreeDir {
     /// An error of a run that does not complete an interrupted one, which may be the cause.
     pub fn or_interrupted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| self.left_by_interrupted().unwrap_or_default().iter().fold(error, Error::because))
-    }
-
-    /// An interrupted run has committed but not put every file in place.
-    pub fn is_half_done(&self) -> Result<bool, Error> {
-        Ok(store::pending(&self.roots)?)
     }
 
     /// How many generations stay, and which of them whatever their number: those that the way back of a rotation needs. With a
@@ -318,6 +325,13 @@ impl Locked<'_> {
     #[must_use]
     pub fn signing(self, signers: BTreeSet<CaId>) -> Self {
         Self { signers, ..self }
+    }
+
+    /// It follows a recovery in the same run, which has written these files outside the tree.
+    #[must_use]
+    pub fn after(mut self, recovered: Vec<PathBuf>) -> Self {
+        self.delivered.extend(recovered);
+        self
     }
 
     /// Reads again under the lock, and returns the issuers.

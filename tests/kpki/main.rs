@@ -42,6 +42,7 @@ mod inspect;
 mod interrupted_import;
 mod key_in_certificate;
 mod key_mismatch;
+mod key_sources;
 mod kubeadm;
 mod kubeconfig;
 mod live;

@@ -20,6 +20,8 @@ pub(in crate::commands::renew) struct Evaluation {
     /// Files that are written again without a signature.
     pub repairs: Vec<Repair>,
     pub crls: Vec<TreeCrl>,
+    /// Those that are due and are not signed, because their authorities' keys did not open: the place in `crls`, and why.
+    pub left_crls: Vec<(usize, String)>,
     /// Credentials that are held.
     pub held: Vec<String>,
     pub unusable_crls: Vec<String>,
@@ -109,8 +111,16 @@ impl Renewing<'_> {
             let authority = authorities.get(&id).filter(|authority| !matches!(authority, Authority::Closed(..)));
             authority.is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none())
         };
-        for crl in &mut crls {
-            crl.due &= self.request.due && self.is_whole() && can_sign(crl.authority);
+        let mut left_crls = Vec::new();
+        for (index, crl) in crls.iter_mut().enumerate() {
+            let is_wanted = self.request.due && self.is_whole();
+            if let Some(Authority::Closed(_, why)) = authorities.get(&crl.authority).filter(|_| is_wanted)
+                && crl.is_of_signer()
+                && crl.is_due(rules.now)
+            {
+                left_crls.push((index, why.to_string()));
+            }
+            crl.due &= is_wanted && can_sign(crl.authority);
         }
         let held = self.credentials.iter().zip(&revoked);
         let held = held.filter(|(_, revoked)| revoked.as_ref().is_some_and(Revoked::is_hold));
@@ -131,6 +141,7 @@ impl Renewing<'_> {
             decisions,
             repairs,
             crls,
+            left_crls,
             held,
             unusable_crls: unusable,
             requested,

@@ -4,6 +4,7 @@ mod beside;
 mod evaluate;
 mod external;
 mod fleet;
+mod lists;
 mod record;
 mod renewing;
 mod repair;

@@ -5,7 +5,7 @@ use super::external::{self, external};
 use super::fleet::{distinct, failed};
 use super::renewing::Renewing;
 use super::request::Request;
-use super::summary;
+use super::{lists, summary};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
@@ -106,7 +106,7 @@ impl Renewing<'_> {
         let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
         let mut report = summary::report(self, evaluation, &made);
         external::describe(&mut report.entries, &requests, &self.session.target.origin);
-        report.lists = summary::crls(evaluation, &crls);
+        report.lists = lists::rows(evaluation, &crls);
         let ids = made.iter().map(|made| &made.id).chain(evaluation.repairs.iter().map(|repair| &repair.id));
         let ids: Vec<String> = ids.map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());

@@ -3,6 +3,7 @@
 use super::beside;
 use super::evaluate::Evaluation;
 use super::external;
+use super::lists;
 use super::renewing::Renewing;
 use super::repair;
 use crate::blueprint::San;
@@ -13,8 +14,7 @@ use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Rewritten, 
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
-use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
-use crate::workspace::crls::TreeCrl;
+use crate::workspace::crl_issue::of_the_future;
 use crate::workspace::reissue::Made;
 use crate::x509::Certificate;
 use time::Duration;
@@ -32,7 +32,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         restart: restarts(renewed.map(changed), renewing.session.profile()),
         ship: beside::ship(renewing, evaluation, &entries),
         entries,
-        lists: crls(evaluation, &[]),
+        lists: lists::rows(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
         recorded: renewing.recorded(evaluation),
@@ -108,15 +108,6 @@ fn planned(renewal: &Renewal, evaluation: &Evaluation, credential: &Credential) 
 
 fn texts(names: &[San]) -> Vec<String> {
     names.iter().map(San::to_string).collect()
-}
-
-/// The rows of CRLs; `signed`: they have been signed.
-pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
-    let row = |crl: &&TreeCrl| {
-        let new = signed.iter().find(|one| one.id() == crl.id());
-        crl_issue::row(crl, new, true)
-    };
-    evaluation.due_crls().iter().map(row).collect()
 }
 
 /// Warnings about the renewals.
