@@ -18,7 +18,7 @@ pub use exit::Exit;
 pub use exit::STATUSES;
 pub use export::{finding, kubelet_rotates, stale_list, unfit};
 pub use failure::Error;
-pub use import::not_imported;
+pub use import::{not_imported, not_taken};
 pub use nouns::opened;
 pub use plan::{Context, difference, notices, outside, refusal, requested};
 pub use renew::{another_node, ended, left, not_renewable, not_replaced, reason, refused, rewritten};

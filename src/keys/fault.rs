@@ -64,7 +64,7 @@ pub enum Why {
     NoPublicKey,
 }
 
-fn ended(ended: &Ended) -> String {
+pub(super) fn ended(ended: &Ended) -> String {
     match ended {
         Ended::Success => "it ended without an answer".to_owned(),
         Ended::Status(status) => format!("it ended with exit status {status}"),

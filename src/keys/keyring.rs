@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::args::{GivenKey, KeyArgs};
 use super::command::{CommandSigner, Commands, Question, Turns};
 use super::fault::{KeyFault, Why};
+use super::issuer::{self, Order, Unissued};
 use super::material::{self, LARGEST, read_private};
 use super::opened::OpenedKey;
 use super::passphrase;
@@ -62,7 +63,7 @@ impl KeyRing {
         };
         let turns = sources.iter().filter_map(|(authority, source)| match source {
             Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
-            Source::Key { .. } => None,
+            Source::Key { .. } | Source::Issuer => None,
         });
         let turns = turns.collect();
         let (asked, opened) = (Mutex::default(), Mutex::default());
@@ -74,6 +75,13 @@ impl KeyRing {
         for authority in needed {
             self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
         }
+    }
+}
+
+impl KeyRing {
+    /// Asks a program for a certificate.
+    pub fn issued(&self, order: &Order<'_>) -> Result<Zeroizing<Vec<u8>>, Unissued> {
+        issuer::ask(&self.shared.commands, order)
     }
 }
 
@@ -94,6 +102,7 @@ impl KeySources for KeyRing {
                     turns: Arc::clone(turns),
                 }))
             }
+            Source::Issuer => Sources::Issuer,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
                 shared: Arc::clone(&self.shared),
@@ -115,7 +124,7 @@ impl Shared {
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
             Some(Source::Key { from, .. }) => from.shown("its file in the tree"),
-            Some(Source::Signer(_)) | None => "its signer".to_owned(),
+            Some(Source::Signer(_) | Source::Issuer) | None => "its signer".to_owned(),
         };
         KeyFault { authority, at, why }
     }

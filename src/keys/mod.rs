@@ -1,9 +1,10 @@
 //! The keys of authorities that are no plain files of the tree: in a file elsewhere, encrypted, written by a command, or kept where
-//! a command signs with them. Nothing is opened, asked for or run before something is signed.
+//! a command signs with them or issues in their place. Nothing is opened, asked for or run before something is signed.
 
 mod args;
 mod command;
 mod fault;
+mod issuer;
 mod keyring;
 mod material;
 mod opened;
@@ -11,4 +12,5 @@ mod passphrase;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
+pub use issuer::{Order, Unissued};
 pub use keyring::KeyRing;

@@ -13,6 +13,8 @@ use crate::profile::{KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions
 pub enum Source {
     Key { from: KeyAt, passphrase: Option<PassphraseFrom> },
     Signer(SignerOptions),
+    /// Somebody else has the key.
+    Issuer,
 }
 
 #[derive(Clone)]
@@ -54,7 +56,7 @@ pub fn sources(profile: Option<&Profile>, args: &KeyArgs, encrypted: bool) -> BT
             }
             (Some(given), _) => key(KeyAt::Given(given.clone()), None),
             (None, Some(Signing::Signer(signer))) => Some(Source::Signer(signer.clone())),
-            (None, Some(Signing::Issuer(_))) => None,
+            (None, Some(Signing::Issuer(_))) => Some(Source::Issuer),
             (None, Some(Signing::Key(KeyOptions { from, passphrase }))) => {
                 let from = match from {
                     KeyFrom::Tree => KeyAt::Tree,

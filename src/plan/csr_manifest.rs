@@ -87,6 +87,18 @@ impl Usage {
     }
 }
 
+/// What the API calls usages of a key and extended ones, as far as it has names for them.
+pub fn usage_names(of_key: KeyUsage, extended: &[ExtendedKeyUsage]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let is_of_key = |usage: &Usage| matches!(usage, Usage::Key(bit) if of_key.contains(*bit));
+    let is_extended = |usage: &Usage| usage.extended().is_some_and(|usage| extended.contains(&usage));
+    // Some have two names.
+    let other_name = |name: &str| matches!(name, "signing" | "s/mime");
+    let names = |is: &dyn Fn(&Usage) -> bool| {
+        USAGES.iter().filter(|(name, usage)| is(usage) && !other_name(name)).map(|(name, _)| *name).collect()
+    };
+    (names(&is_of_key), names(&is_extended))
+}
+
 /// Kubernetes's own signers: all are the cluster's CA, and each signs for one usage.
 const SIGNERS: &[(&str, ExtendedKeyUsage)] = &[
     ("kubernetes.io/kube-apiserver-client", ExtendedKeyUsage::ClientAuth),

@@ -99,6 +99,8 @@ fn certificate(extra: &ExtraCertificate, node: &str) -> Option<ExtraCertificate>
     let ExtraCertificate {
         name,
         authority,
+        // A program of the safe host.
+        issuer: _,
         common_name,
         organizations,
         usages,
@@ -111,6 +113,7 @@ fn certificate(extra: &ExtraCertificate, node: &str) -> Option<ExtraCertificate>
     nodes.iter().any(|holder| holder == node).then(|| ExtraCertificate {
         name: name.clone(),
         authority: authority.clone(),
+        issuer: None,
         common_name: common_name.clone(),
         organizations: organizations.clone(),
         usages: usages.clone(),

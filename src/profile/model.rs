@@ -1,6 +1,6 @@
 //! A profile as a value: everything a cluster's tree depends on.
 
-use super::signing::Signing;
+use super::signing::{IssuerOptions, Signing};
 use super::threshold::Threshold;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -160,6 +160,8 @@ pub struct ExtraCertificate {
     /// Unique, and no catalogue name: a lower-case RFC 1123 subdomain.
     pub name: String,
     pub authority: ExtraAuthority,
+    /// Of an external authority: the program that has it issued.
+    pub issuer: Option<IssuerOptions>,
     pub common_name: String,
     pub organizations: Vec<String>,
     /// Never empty.

@@ -10,6 +10,7 @@ use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::{Authority, EntryId};
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
+use crate::workspace::issuing::Issued;
 use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, requests};
 
@@ -29,12 +30,15 @@ pub(in crate::commands::renew) struct Evaluation {
     pub requested: Option<String>,
     /// What is renewed by an authority that is being replaced.
     pub to_come: Option<String>,
+    /// What the issuers of authorities elsewhere have answered.
+    pub issued: Issued,
 }
 
 impl Evaluation {
     pub fn is_idle(&self) -> bool {
         let is_made = |decision: &Decision| matches!(decision, Decision::Renew(_));
-        !self.decisions.iter().any(is_made) && self.repairs.is_empty() && self.due_crls().is_empty()
+        let is_issued = !self.issued.placed.is_empty();
+        !self.decisions.iter().any(is_made) && self.repairs.is_empty() && self.due_crls().is_empty() && !is_issued
     }
 
     /// The authorities that sign something.
@@ -51,7 +55,8 @@ impl Evaluation {
     /// Those with a new file: renewed, or written again without a signature.
     pub fn changed<'c>(&self, credentials: &'c [Credential]) -> Vec<&'c Credential> {
         let is_changed = |(credential, decision): &(&Credential, &Decision)| {
-            matches!(decision, Decision::Renew(_)) || self.repairs.iter().any(|repair| repair.id == credential.id)
+            let is_repaired = self.repairs.iter().any(|repair| repair.id == credential.id);
+            matches!(decision, Decision::Renew(_)) || is_repaired || self.issued.has(&credential.id)
         };
         credentials.iter().zip(&self.decisions).filter(is_changed).map(|(credential, _)| credential).collect()
     }
@@ -105,6 +110,7 @@ impl Renewing<'_> {
         let mut decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
         self.name_requests(&mut decisions)?;
+        self.ask_again(&mut decisions, &snapshot)?;
         let can_sign = |id: CaId| {
             let authority = authorities.get(&id).filter(|authority| !matches!(authority, Authority::Closed(..)));
             authority.is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none())
@@ -135,6 +141,7 @@ impl Renewing<'_> {
             unusable_crls: unusable,
             requested,
             to_come,
+            issued: Issued::default(),
             snapshot,
         })
     }

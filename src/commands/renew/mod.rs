@@ -4,6 +4,7 @@ mod beside;
 mod evaluate;
 mod external;
 mod fleet;
+mod issued;
 mod record;
 mod renewing;
 mod repair;

@@ -32,7 +32,7 @@ use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
 use crate::plan::outside::Outside;
-use crate::profile::{ExtraAuthority, Profile, Roots, Threshold};
+use crate::profile::{ExtraAuthority, IssuerOptions, Profile, Roots, Signing, Threshold};
 use crate::tree::rotation::Kubelets;
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
@@ -115,6 +115,18 @@ impl Credential {
                 ExtraAuthority::InTree(_) => None,
             },
             _ => None,
+        }
+    }
+
+    /// The program that has its certificate issued, where nobody here signs it.
+    pub fn issuer<'a>(&'a self, profile: Option<&'a Profile>) -> Option<&'a IssuerOptions> {
+        match (self.authority, &self.wanted) {
+            (Some(authority), _) => match profile?.authorities.get(&authority)?.signing.as_ref()? {
+                Signing::Issuer(issuer) => Some(issuer),
+                Signing::Key(_) | Signing::Signer(_) => None,
+            },
+            (None, Some((What::Extra(extra), _))) => extra.issuer.as_ref(),
+            (None, _) => None,
         }
     }
 

@@ -241,6 +241,11 @@ fn extra_certificate(index: usize, extra: Extra, nodes: &[Node]) -> ExtraCertifi
             2 => ExtraAuthority::External(Roots::File("/etc/ssl/a b.pem".to_owned())),
             _ => ExtraAuthority::InTree(CaId::FrontProxy),
         },
+        issuer: (index % 4 == 2).then(|| IssuerOptions {
+            command: vec!["/usr/local/lib/acme".to_owned(), "--email=a b".to_owned()],
+            parallel: 3,
+            timeout: Span::seconds(90),
+        }),
         common_name: format!("CN of {index}: \"x\""),
         organizations,
         usages: vec![if server { ExtendedKeyUsage::ServerAuth } else { ExtendedKeyUsage::ClientAuth }],
