@@ -1,13 +1,11 @@
 //! Signing with an authority's key, wherever that key is.
 
-use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 
 use aws_lc_rs::digest as hash;
 
 use crate::blueprint::Algorithm;
-use crate::ca::{CaError, PrivateKey};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::encoding::public_key;
 use crate::x509::{Certificate, KeyKind};
 
@@ -84,36 +82,6 @@ fn same_key(one: &[u8], other: &[u8]) -> bool {
         _ => false,
     }
 }
-
-/// Why a key outside this room did not sign. Two are equal if they say the same.
-#[derive(Debug, Clone)]
-pub struct SignerFault(Arc<dyn Error + Send + Sync>);
-
-impl SignerFault {
-    pub fn new(why: impl Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(why))
-    }
-}
-
-impl fmt::Display for SignerFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for SignerFault {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
-}
-
-impl PartialEq for SignerFault {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
-    }
-}
-
-impl Eq for SignerFault {}
 
 /// What a key of this kind signs of a message: SHA-384 with P-384, else SHA-256.
 pub fn digest(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {

@@ -105,14 +105,30 @@ impl KeySources for KeyRing {
             Source::Issuer => Sources::Issuer,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
-                shared: Arc::clone(&self.shared),
                 authority,
                 algorithm: *algorithm,
                 certificate: certificate.clone(),
-                file: file.map(|bytes| Zeroizing::new(bytes.to_vec())),
+                open: self.opening(authority, certificate.clone(), file),
                 key: OnceLock::new(),
             })),
         }
+    }
+}
+
+/// Reads a key when it is called.
+type Opening = Box<dyn Fn() -> Result<Arc<PrivateKey>, KeyFault> + Send + Sync>;
+
+impl KeyRing {
+    fn opening(&self, authority: CaId, certificate: Certificate, file: Option<&[u8]>) -> Opening {
+        let shared = Arc::clone(&self.shared);
+        let file = file.map(|bytes| Zeroizing::new(bytes.to_vec()));
+        Box::new(move || {
+            let key = shared.open(authority, file.as_deref().map(Vec::as_slice))?;
+            match key.matches(&certificate) {
+                true => Ok(key),
+                false => Err(shared.fault(authority, Why::OtherKey)),
+            }
+        })
     }
 }
 
