@@ -96,6 +96,7 @@ impl Args {
             force: self.force,
             allow_shared_ca: self.allow_shared_ca,
             bootstrap_manifests: self.bootstrap_manifests.clone(),
+            keys: environment.keys(),
             run: self.run.args(environment)?,
         };
         let report = ui.working(|progress| init::run(&request, progress))?;

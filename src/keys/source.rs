@@ -11,7 +11,10 @@ use crate::profile::{KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions
 /// How an authority signs without a plain key in the tree.
 #[derive(Debug, Clone)]
 pub enum Source {
-    Key { from: KeyAt, passphrase: Option<PassphraseFrom> },
+    Key {
+        from: KeyAt,
+        passphrase: Option<PassphraseFrom>,
+    },
     Signer(SignerOptions),
     /// Somebody else has the key.
     Issuer,

@@ -126,7 +126,10 @@ fn issued_names(profile: &Profile, reading: &mut Reading) {
     let Some(endpoint) = &profile.control_plane_endpoint else { return };
     let is_its = |name: &San| match (name, &endpoint.host) {
         (San::Dns(name), San::Dns(host)) => {
-            name == host || (name.strip_prefix('*')).is_some_and(|rest| host.split_once('.').is_some_and(|(_, parent)| rest.strip_prefix('.') == Some(parent)))
+            name == host
+                || (name.strip_prefix('*')).is_some_and(|rest| {
+                    host.split_once('.').is_some_and(|(_, parent)| rest.strip_prefix('.') == Some(parent))
+                })
         }
         (name, host) => name == host,
     };

@@ -2,9 +2,7 @@
 
 use super::fields::{Field, Fields, Reading};
 use super::problem::Mismatch;
-use super::signing::{
-    KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
-};
+use super::signing::{KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing};
 use super::{issuer_fields, values};
 use crate::clock::Span;
 

@@ -3,6 +3,7 @@
 use super::request::Request;
 use super::waiting;
 use crate::error::{self, Error};
+use crate::files;
 use crate::plan::import::Refusal;
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::{Changed, restarts};
@@ -19,8 +20,14 @@ const LARGEST: u64 = 4 << 20;
 /// Puts all certificates in place, or none.
 pub fn run(request: &Request) -> Result<Requests, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
-    let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
-    let locked = if request.run.dry_run { None } else { Some(session.lock()?) };
+    let session = Session::open(&request.trees, &request.run, &target, Absent::Planned)?;
+    // The certificate of an authority elsewhere is the first that there is of a tree.
+    let is_new = files::what(None, &session.tree.roots.main).is_none();
+    let locked = match (request.run.dry_run, is_new) {
+        (true, _) => None,
+        (false, true) => Some(session.tree.lock_made(request.run.lock_wait)?),
+        (false, false) => Some(session.lock()?),
+    };
     let snapshot = match &locked {
         Some(locked) => session.read(locked)?.0,
         None => {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::request::Request;
 use crate::error::Error;
 use crate::files;
+use crate::keys::KeyRing;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Profile};
 use crate::store::{self, FileChange};
@@ -35,7 +36,8 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let loaded = profiles::load_state(&state, &source)?;
     let profile = &loaded.profile;
     let layout = layout(request, profile, &state.choices)?;
-    let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
+    let mut tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
+    tree.keys = KeyRing::new(&request.directory, Some(profile), &request.keys, layout == Layout::Cluster);
     let items = signer_file::items(profile, &layout, &tree)?;
     let before = profiles::recorded(&request.directory).ok().flatten().map(|(_, before)| before);
     state.follow(before.as_ref(), profile);

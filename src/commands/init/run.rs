@@ -2,7 +2,7 @@
 
 use super::bootstrap;
 use super::evaluate::{self, Evaluation};
-use super::external::external;
+use super::issued;
 use super::request::Request;
 use super::resolve::{self, Resolved};
 use super::{job, make, summary};
@@ -12,6 +12,7 @@ use crate::plan::item::{self, Item};
 use crate::report;
 use crate::store::{self, StoreError};
 use crate::tree::Issuers;
+use crate::workspace::issuing::Issued;
 use crate::workspace::rotation::state;
 use crate::workspace::{Locked, Progress, Transaction, journal};
 use time::OffsetDateTime;
@@ -36,6 +37,8 @@ enum Attempt {
 
 fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> {
     let resolved = resolve::resolve(request)?;
+    let target = issued::target(request, &resolved);
+    let session = issued::session(request, &resolved, &target)?;
     let (tree, run) = (&resolved.tree, &request.run);
     let manifests = bootstrap::manifests(request, &resolved.loaded.profile)?;
     let done = |mut report: report::Init| {
@@ -55,29 +58,41 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
                 let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
+                issued::plan(&mut report.items, &session, &resolved, &evaluation);
                 report.warnings.extend(tree.left_by_interrupted()?);
                 return done(report);
             }
-            if evaluation.is_unchanged(&resolved)? {
-                return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+            match (issued::asks(&session, &resolved, &evaluation), evaluation.is_unchanged(&resolved)?) {
+                (true, _) => tree.lock_made(run.lock_wait)?,
+                (false, false) => tree.lock_or_create(run.lock_wait)?,
+                (false, true) => {
+                    return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+                }
             }
-            tree.lock_or_create(run.lock_wait)?
         }
     };
     // The tree is locked now: read it again and decide on that.
     let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
     state::settled_in(tree, run.now)?;
     let evaluation = evaluate::evaluate(request, &resolved, snapshot)?;
-    if evaluation.is_unchanged(&resolved)? {
-        return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+    let issued = issued::ask(&session, &resolved, &evaluation, &locked, progress)?;
+    if issued.placed.is_empty() && evaluation.is_unchanged(&resolved)? {
+        let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?;
+        issued::describe(&mut report, &issued);
+        return done(report);
     }
     match store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?) {
         Err(raced @ StoreError::Exist(_)) => return Ok(Attempt::Raced(raced)),
         checked => checked?,
     }
-    let mut report = summary::report(request, &resolved, &evaluation, evaluation.outcome())?;
-    let made =
-        Making { request, resolved: &resolved, evaluation, locked: &locked }.commit(issuers, &mut report, progress)?;
+    let outcome = match evaluation.outcome() {
+        report::Outcome::Unchanged if !issued.placed.is_empty() => report::Outcome::Completed,
+        outcome => outcome,
+    };
+    let mut report = summary::report(request, &resolved, &evaluation, outcome)?;
+    issued::describe(&mut report, &issued);
+    let making = Making { request, resolved: &resolved, evaluation, issued, locked: &locked };
+    let made = making.commit(issuers, &mut report, progress)?;
     match made {
         Err(raced @ (StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_))) => {
             Ok(Attempt::Raced(raced))
@@ -94,6 +109,7 @@ struct Making<'a> {
     request: &'a Request,
     resolved: &'a Resolved,
     evaluation: Evaluation,
+    issued: Issued,
     locked: &'a Locked<'a>,
 }
 
@@ -106,17 +122,25 @@ impl Making<'_> {
         progress: Progress<'_>,
     ) -> Result<Result<Option<String>, StoreError>, Error> {
         let (items, run) = (&self.resolved.items, &self.request.run);
-        let requests =
-            external(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
+        let issued = &self.issued;
+        let left = issued::left(self.resolved, &self.evaluation).only(|id| !issued.has(id));
+        let requests = left.make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;
         let made = make::make(items, decided, &snapshot.survey, issuers, run, progress)?;
         summary::add_made(&mut report.items, &made);
-        let (journal, entries) = remembered(items, &made, run.now);
+        let (mut lines, mut entries) = remembered(items, &made, run.now);
+        for (id, certificate) in issued.certificates() {
+            lines.push(journal::line("init", &id.to_string(), certificate, run.now));
+            entries.push(id.to_string());
+        }
         let files = made.into_iter().flat_map(|made| made.files).map(job::File::change);
         let mut changes = files.collect::<Result<Vec<_>, _>>()?;
+        changes.extend(issued.placed.iter().flat_map(|one| one.changes.iter().cloned()));
         changes.extend(requests.into_iter().flat_map(|made| made.changes));
         changes.extend(self.resolved.own_files.iter().cloned());
-        let transaction = Transaction { changes, journal, entries: Some(entries), ..Transaction::default() };
+        let removals = issued.placed.iter().flat_map(|one| one.removals.iter().cloned()).collect();
+        let transaction =
+            Transaction { changes, removals, journal: lines, entries: Some(entries), ..Transaction::default() };
         Ok(self.locked.commit("init", run.now, transaction))
     }
 }

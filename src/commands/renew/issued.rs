@@ -4,6 +4,7 @@ use super::evaluate::Evaluation;
 use super::external::{self, external};
 use super::renewing::Renewing;
 use super::summary::side;
+use crate::blueprint::San;
 use crate::error::Error;
 use crate::plan::outside::Outside;
 use crate::plan::renew::{self as plan, Credential, Decision, Skipped};
@@ -85,10 +86,11 @@ impl Renewing<'_> {
             let before = self.credentials.iter().find(|one| one.id == *id);
             let before = before.and_then(|one| plan::certificate_of(one, &evaluation.snapshot.survey));
             let before = before.map(|before| before.sans).unwrap_or_default();
-            let lacks = |in_it: &[_], of: &[crate::blueprint::San]| -> Vec<String> {
+            let lacks = |in_it: &[San], of: &[San]| -> Vec<String> {
                 of.iter().filter(|name| !in_it.contains(name)).map(ToString::to_string).collect()
             };
-            (row.names_added, row.names_removed) = (lacks(&before, &certificate.sans), lacks(&certificate.sans, &before));
+            (row.names_added, row.names_removed) =
+                (lacks(&before, &certificate.sans), lacks(&certificate.sans, &before));
         }
     }
 }

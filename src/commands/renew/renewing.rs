@@ -1,11 +1,7 @@
 //! The renewal of one tree.
 
-use super::evaluate::Evaluation;
 use super::request::Request;
-use crate::error::Error;
-use crate::files::RelPath;
 use crate::plan::renew::Credential;
-use crate::store::RootId;
 use crate::workspace::Session;
 
 /// The renewal of one tree.
@@ -14,15 +10,4 @@ pub struct Renewing<'a> {
     pub session: Session<'a>,
     /// Those that were named, or all.
     pub credentials: Vec<Credential>,
-}
-
-impl Renewing<'_> {
-    /// The files to write.
-    pub fn places(&self, evaluation: &Evaluation) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let renewed = evaluation.renewed(&self.credentials);
-        let issued = self.credentials.iter().filter(|one| evaluation.issued.has(&one.id));
-        let repaired = evaluation.repairs.iter().map(|repair| &repair.place);
-        let places = renewed.into_iter().chain(issued).flat_map(Credential::places).chain(repaired);
-        places.map(|place| Ok((place.root_id(), RelPath::parse(place.path.as_str())?, true))).collect()
-    }
 }

@@ -51,8 +51,11 @@ pub struct Item {
     pub facts: Option<Facts>,
     /// Below the directory, or absolute for the kubelet's own.
     pub paths: Vec<String>,
-    /// Why it is replaced.
+    /// Why it is replaced, who issued it, or why it waits.
     pub reasons: Vec<String>,
+    /// It waits for a program that is asked again by the next run.
+    #[serde(skip)]
+    pub has_issuer: bool,
 }
 
 fn facts_or_nulls<S: Serializer>(facts: &Option<Facts>, to: S) -> Result<S::Ok, S::Error> {

@@ -30,11 +30,7 @@ impl Importing<'_> {
     ///
     /// # Errors
     /// A file that holds its certificate, or the key of a request, cannot be used.
-    pub fn authority(
-        &self,
-        bundle: &[Certificate],
-        named: Option<&str>,
-    ) -> Result<Result<Placed, Refusal>, Error> {
+    pub fn authority(&self, bundle: &[Certificate], named: Option<&str>) -> Result<Result<Placed, Refusal>, Error> {
         let now = self.session.run.now;
         let Some(certificate) = bundle.first() else { return Ok(Err(Refusal::UnnamedAuthority)) };
         let mut found = None;

@@ -8,5 +8,6 @@ mod ask;
 mod question;
 mod take;
 
-pub use ask::{Answer, Order, ask, orders};
-pub use take::{Issued, Left, take};
+pub use ask::{Answer, ask, orders};
+pub use question::VARIABLES;
+pub use take::{Issued, take};

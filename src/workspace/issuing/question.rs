@@ -15,7 +15,10 @@ use crate::x509::{Request, sha256};
 /// The issuer's variables and their meaning.
 pub const VARIABLES: [(&str, &str); 6] = [
     ("KPKI_REQUEST", "What is wanted, as one line of JSON."),
-    ("KPKI_REQUEST_SHA256", "SHA-256 of the request's DER in lower-case hexadecimal: by it an issuer knows a request again."),
+    (
+        "KPKI_REQUEST_SHA256",
+        "SHA-256 of the request's DER in lower-case hexadecimal: by it an issuer knows a request again.",
+    ),
     ("KPKI_AUTHORITY", "The authority that is to sign: ca, etcd-ca, front-proxy-ca or external."),
     ("KPKI_ENTRY", "The name of the entry, such as apiserver."),
     ("KPKI_NODE", "The name of its node."),

@@ -88,7 +88,9 @@ fn one(
         Err(why) => return Ok(Err(why.to_string())),
     };
     let Some(candidate) = candidate(session, answer)? else {
-        return Ok(Err("its answer is not taken: the request or its key is not the one that it was asked for any more".to_owned()));
+        return Ok(Err(
+            "its answer is not taken: the request or its key is not the one that it was asked for any more".to_owned(),
+        ));
     };
     let importing = Importing { session, snapshot, candidates: vec![candidate], root: None };
     let named = answer.id.to_string();
@@ -126,12 +128,8 @@ fn candidate(session: &Session<'_>, answer: &Answer) -> Result<Option<Candidate>
     let files = site.files(&credential.public, credential.private.as_ref())?;
     let waiting = requests::waiting(&site, &files)?;
     let is_same = |request: &Option<_>| request.as_ref() == Some(&answer.request);
-    Ok(waiting.filter(|waiting| is_same(&waiting.request)).map(|requests::Waiting { key, request, access }| Candidate {
-        index,
-        key,
-        source: Source::Staged(files),
-        request,
-        access,
+    Ok(waiting.filter(|waiting| is_same(&waiting.request)).map(|requests::Waiting { key, request, access }| {
+        Candidate { index, key, source: Source::Staged(files), request, access }
     }))
 }
 
