@@ -290,6 +290,14 @@ impl Profile {
         KnownRelease { release: self.kubernetes_version, is_stated: self.stated.version }
     }
 
+    /// The program that has issued what an authority elsewhere is to sign.
+    pub fn issuer(&self, authority: CaId) -> Option<&IssuerOptions> {
+        match self.authorities.get(&authority)?.signing.as_ref()? {
+            Signing::Issuer(issuer) => Some(issuer),
+            Signing::Key(_) | Signing::Signer(_) => None,
+        }
+    }
+
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }

@@ -39,6 +39,7 @@ mod hooks;
 mod init;
 mod inspect;
 mod interrupted_import;
+mod issuer;
 mod key_in_certificate;
 mod key_mismatch;
 mod kubeadm;

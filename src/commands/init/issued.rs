@@ -6,9 +6,8 @@ use super::request::Request;
 use super::resolve::Resolved;
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Refusal};
-use crate::plan::item::What;
+use crate::plan::item::{Item, What};
 use crate::plan::renew as plan;
-use crate::profile::Signing;
 use crate::report;
 use crate::report::facts::facts;
 use crate::workspace::issuing::{self, Issued};
@@ -67,11 +66,10 @@ pub fn ask(
 
 /// An authority whose issuer has its key is not made in its place.
 pub fn not_made(resolved: &Resolved, decisions: &[Decision]) -> Vec<Refusal> {
-    let refuse = |(item, decision): (&crate::plan::item::Item, &Decision)| {
+    let refuse = |(item, decision): (&Item, &Decision)| {
         let (Decision::Make(making) | Decision::Replace(making, _)) = decision else { return None };
         let (Making::Authority(..), What::Authority(authority)) = (making, &item.what) else { return None };
-        let signing = resolved.loaded.profile.authorities.get(authority)?.signing.as_ref()?;
-        let Signing::Issuer(_) = signing else { return None };
+        resolved.loaded.profile.issuer(*authority)?;
         Some(Refusal::AuthorityElsewhere { item: item.id.to_string() })
     };
     resolved.items.iter().zip(decisions).filter_map(refuse).collect()

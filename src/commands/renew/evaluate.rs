@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::renewing::Renewing;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules, Skipped};
+use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::{Authority, EntryId};
@@ -109,7 +109,7 @@ impl Renewing<'_> {
         let outcomes = self.credentials.iter().zip(&revoked).map(decide).collect();
         let mut decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
-        self.name_requests(&mut decisions)?;
+        self.name_missing(&mut decisions)?;
         self.ask_again(&mut decisions, &snapshot)?;
         let can_sign = |id: CaId| {
             let authority = authorities.get(&id).filter(|authority| !matches!(authority, Authority::Closed(..)));
@@ -156,28 +156,6 @@ impl Renewing<'_> {
             state::look(&self.session)?.check(&self.session.target.origin)?;
         }
         Ok(remarks::signed_before_the_switch(&record, &signers, &self.session.target.origin))
-    }
-
-    /// An authority that another one is to sign is not missing.
-    fn name_requests(&self, decisions: &mut [Decision]) -> Result<(), Error> {
-        for authority in CaId::ALL {
-            let missing = Skipped::AuthorityMissing(authority);
-            let of_it = |one: &&mut Decision| matches!(one, Decision::Skipped(why, _) if *why == missing);
-            let mut of_it = decisions.iter_mut().filter(of_it).peekable();
-            if of_it.peek().is_none() {
-                continue;
-            }
-            let (public, private) = self.session.tree.directories.authority(authority);
-            let Some(waits) = requests::waiting_in(&self.session.tree.roots, &public, private.as_ref())? else {
-                continue;
-            };
-            for one in of_it {
-                if let Decision::Skipped(why, _) = one {
-                    *why = Skipped::AuthorityRequested(authority, waits.request.clone());
-                }
-            }
-        }
-        Ok(())
     }
 
     fn requested(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {

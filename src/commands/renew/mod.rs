@@ -5,6 +5,7 @@ mod evaluate;
 mod external;
 mod fleet;
 mod issued;
+mod missing;
 mod places;
 mod record;
 mod renewing;
