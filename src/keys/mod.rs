@@ -4,13 +4,17 @@
 mod args;
 mod command;
 mod fault;
+mod fresh;
 mod issuer;
 mod keyring;
 mod material;
 mod opened;
 mod passphrase;
+mod seal;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
+pub use fault::KeyFault;
+pub use fresh::{Birthplace, Fresh};
 pub use issuer::{Order, Unissued};
 pub use keyring::KeyRing;

@@ -45,7 +45,9 @@ pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
 pub use render::{render, render_as_stated};
-pub use signing::{IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, SignerInput, SignerOptions, Signing};
+pub use signing::{
+    IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
+};
 pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::x509::verify::verify_with;
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// As it stands.
     pub der: Vec<u8>,
     pub subject: Name,
     pub key: KeyKind,
@@ -90,7 +91,7 @@ impl Request {
     }
 
     pub fn to_pem(&self) -> String {
-        request::to_pem(&self.der)
+        pem::write_public(request::LABEL, &self.der)
     }
 
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {

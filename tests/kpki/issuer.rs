@@ -69,8 +69,7 @@ esac
 /// A profile whose cluster CA is with an issuer. `more`: fields of the issuer.
 fn profile(place: &Place, more: &str) -> String {
     let issuer = place.path("issuer.sh");
-    NODES.to_owned()
-        + &format!("authorities:\n  ca:\n    issuer: {{command: [/bin/sh, {}]{more}}}\n", issuer.display())
+    NODES.to_owned() + &format!("authorities:\n  ca:\n    issuer: {{command: [/bin/sh, {}]{more}}}\n", issuer.display())
 }
 
 fn mode(place: &Place, mode: &str) {
@@ -183,7 +182,8 @@ fn an_issuer_knows_what_is_wanted() {
         assert_eq!(text.lines().count(), 1);
         serde_json::from_str(&text).unwrap()
     };
-    let names = ["cp1", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
+    let names =
+        ["cp1", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
     assert_eq!(
         wanted("apiserver"),
         serde_json::json!({
@@ -224,7 +224,10 @@ fn what_is_not_issued_waits() {
     let place = made(", timeout: 3s");
     let before = in_use(&place);
     for (what, says) in [
-        ("pending", "/bin/sh: it has no answer yet: waits for approval; its request waits, and the next run asks again"),
+        (
+            "pending",
+            "/bin/sh: it has no answer yet: waits for approval; its request waits, and the next run asks again",
+        ),
         ("fails", "/bin/sh: it ended with exit status 3: no such role;"),
         ("silent", "/bin/sh: it ended with exit status 4;"),
         ("control", "/bin/sh: it ended with exit status 1: first\u{fffd}[2J; sec\u{fffd}ond;"),
@@ -288,7 +291,11 @@ fn good_answers_are_put_in_place_while_others_wait() {
     }
     let run = place.init(&["-p", "p.yaml", "-d", "c"]).status(5);
     assert!(run.stdout.contains("3 wait for an external authority"), "{}", run.stdout);
-    assert!(run.stdout.contains("cp1/scheduler.conf: /bin/sh: it has no answer yet: waits for approval"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("cp1/scheduler.conf: /bin/sh: it has no answer yet: waits for approval"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("cp1/apiserver: /bin/sh: it ended with exit status 3: no such role"), "{}", run.stdout);
     assert!(!run.stdout.contains("Have the authority's owner sign"), "{}", run.stdout);
     let there = |name: &str| place.path(&format!("c/nodes/cp1/{name}")).exists();
@@ -299,7 +306,8 @@ fn good_answers_are_put_in_place_while_others_wait() {
     let run = place.init(&["-d", "c", "-o", "json"]).status(5);
     let report = run.json();
     assert_eq!(report["outcome"], "completed");
-    let row = |name: &str| report["entries"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone();
+    let row =
+        |name: &str| report["entries"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone();
     assert_eq!((&row("apiserver")["action"], &row("scheduler.conf")["action"]), (&"create".into(), &"request".into()));
     assert_eq!(row("apiserver")["reasons"], serde_json::json!(["issued by /bin/sh"]));
     place.write("mode.scheduler.conf", "good");
@@ -376,10 +384,8 @@ fn several_are_asked_for_at_the_same_time() {
     let place = begun(", parallel: 8");
     // Each goes on when all have begun.
     let begun = place.path("begun.");
-    let wait = format!(
-        "touch {0}$KPKI_ENTRY; while [ \"$(ls {0}* | wc -l)\" -lt 8 ]; do sleep 0.05; done\n",
-        begun.display()
-    );
+    let wait =
+        format!("touch {0}$KPKI_ENTRY; while [ \"$(ls {0}* | wc -l)\" -lt 8 ]; do sleep 0.05; done\n", begun.display());
     let script = place.read("issuer.sh");
     place.write("issuer.sh", wait + &script);
     place.init(&["-p", "p.yaml", "-d", "c"]).ok();
@@ -539,7 +545,10 @@ fn an_extra_certificate_has_its_own_issuer() {
     place.write("endpoint.yaml", place.read("p.yaml") + endpoint);
     let run = place.kpki(&["profile", "validate", "endpoint.yaml"]).status(2);
     let text = format!("{}{}", run.stdout, run.stderr);
-    assert!(text.contains("components of the cluster trust nothing but its own CA there, found lb.example.com"), "{text}");
+    assert!(
+        text.contains("components of the cluster trust nothing but its own CA there, found lb.example.com"),
+        "{text}"
+    );
     // By hand it may be had.
     place.write("by-hand.yaml", single(&(extra("") + endpoint)));
     place.kpki(&["profile", "validate", "by-hand.yaml"]).ok();

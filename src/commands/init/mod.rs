@@ -5,6 +5,7 @@ mod evaluate;
 mod external;
 mod issued;
 mod job;
+mod keys;
 mod make;
 mod request;
 mod resolve;

@@ -38,7 +38,9 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let layout = layout(request, profile, &state.choices)?;
     let mut tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     tree.keys = KeyRing::new(&request.directory, Some(profile), &request.keys, layout == Layout::Cluster);
-    let items = signer_file::items(profile, &layout, &tree)?;
+    let mut items = signer_file::items(profile, &layout, &tree)?;
+    let is_given = |item: &&mut Item| item.what.authority().is_some_and(|one| request.keys.keys.contains_key(&one));
+    items.iter_mut().filter(is_given).for_each(|item| item.private = None);
     let before = profiles::recorded(&request.directory).ok().flatten().map(|(_, before)| before);
     state.follow(before.as_ref(), profile);
     let own_files = record::own_files(&state, profile, &layout, &tree, &items)?;

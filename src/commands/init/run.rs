@@ -3,6 +3,7 @@
 use super::bootstrap;
 use super::evaluate::{self, Evaluation};
 use super::issued;
+use super::keys::{self, OutsideKey};
 use super::request::Request;
 use super::resolve::{self, Resolved};
 use super::{job, make, summary};
@@ -48,29 +49,28 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
         }
         Ok(Attempt::Done(Box::new(report)))
     };
-    let locked = match !run.dry_run && tree.is_interrupted()? {
-        true => tree.lock(run.lock_wait)?,
-        false => {
-            // The first read takes no lock: a tree with nothing to do may be read-only.
-            let snapshot = tree.peek(plan::places(&resolved.items))?;
-            tree.or_interrupted(state::settled_in(tree, run.now))?;
-            let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
-            if run.dry_run {
-                store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
-                let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
-                issued::plan(&mut report.items, &session, &resolved, &evaluation);
-                report.warnings.extend(tree.left_by_interrupted()?);
-                return done(report);
-            }
-            match (issued::asks(&session, &resolved, &evaluation), evaluation.is_unchanged(&resolved)?) {
-                (true, _) => tree.lock_made(run.lock_wait)?,
-                (false, false) => tree.lock_or_create(run.lock_wait)?,
-                (false, true) => {
-                    return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
-                }
-            }
-        }
-    };
+    if !run.dry_run {
+        tree.recover(run.lock_wait)?;
+    }
+    // The first read takes no lock: a tree with nothing to do may be read-only.
+    let snapshot = tree.peek(plan::places(&resolved.items))?;
+    tree.or_interrupted(state::settled_in(tree, run.now))?;
+    let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
+    if run.dry_run {
+        store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
+        let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
+        issued::plan(&mut report.items, &session, &resolved, &evaluation);
+        report.warnings.extend(tree.left_by_interrupted()?);
+        return done(report);
+    }
+    let asks = issued::asks(&session, &resolved, &evaluation);
+    if !asks && evaluation.is_unchanged(&resolved)? {
+        return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+    }
+    let signers = keys::signers(&resolved.items, &evaluation.decided);
+    tree.ask_passphrases(&signers)?;
+    let locked = if asks { tree.lock_made(run.lock_wait)? } else { tree.lock_or_create(run.lock_wait)? };
+    let locked = locked.signing(signers);
     // The tree is locked now: read it again and decide on that.
     let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
     state::settled_in(tree, run.now)?;
@@ -94,15 +94,18 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     let making = Making { request, resolved: &resolved, evaluation, issued, locked: &locked };
     let made = making.commit(issuers, &mut report, progress)?;
     match made {
-        Err(raced @ (StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_))) => {
-            Ok(Attempt::Raced(raced))
-        }
-        committed => {
+        Err(raced) => Ok(Attempt::Raced(raced)),
+        Ok(committed) => {
             let replaces = report.items.iter().any(|item| item.action == "replace");
-            report.generation = committed?.filter(|_| replaces);
+            report.generation = committed.filter(|_| replaces);
             done(report)
         }
     }
+}
+
+/// Another run was faster.
+const fn is_raced(why: &StoreError) -> bool {
+    matches!(why, StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_))
 }
 
 struct Making<'a> {
@@ -126,8 +129,10 @@ impl Making<'_> {
         let left = issued::left(self.resolved, &self.evaluation).only(|id| !issued.has(id));
         let requests = left.make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;
-        let made = make::make(items, decided, &snapshot.survey, issuers, run, progress)?;
+        let signers = make::Signers { fresh: keys::fresh(self.resolved, &decided)?, issuers };
+        let mut made = make::make(items, decided, &snapshot.survey, signers, run, progress)?;
         summary::add_made(&mut report.items, &made);
+        let outside: Vec<OutsideKey> = made.iter_mut().filter_map(|made| made.outside.take()).collect();
         let (mut lines, mut entries) = remembered(items, &made, run.now);
         for (id, certificate) in issued.certificates() {
             lines.push(journal::line("init", &id.to_string(), certificate, run.now));
@@ -141,7 +146,11 @@ impl Making<'_> {
         let removals = issued.placed.iter().flat_map(|one| one.removals.iter().cloned()).collect();
         let transaction =
             Transaction { changes, removals, journal: lines, entries: Some(entries), ..Transaction::default() };
-        Ok(self.locked.commit("init", run.now, transaction))
+        let written = keys::write(&outside);
+        match written.and_then(|()| self.locked.commit("init", run.now, transaction)) {
+            Err(why) if !is_raced(&why) => Err(keys::left_behind(why.into(), &outside)),
+            done => Ok(done),
+        }
     }
 }
 
