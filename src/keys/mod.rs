@@ -16,5 +16,5 @@ mod source;
 pub use args::{GivenKey, KeyArgs};
 pub use fault::KeyFault;
 pub use fresh::{Birthplace, Fresh};
-pub use issuer::{Order, Unissued};
+pub use issuer::{Order, Silence, Unissued};
 pub use keyring::KeyRing;

@@ -155,11 +155,12 @@ mod tests {
     const FULL: &str = include_str!("../../fixtures/profiles/everything.yaml");
 
     /// The words that only the safe host or another node may know.
-    const SECRET: [&str; 12] = [
+    const SECRET: [&str; 13] = [
         "safe-pre",
         "safe-deploy",
         "safe-post",
         "/safe/copy",
+        "safe-issuer",
         "cp1-pre",
         "cp1-deploy",
         "cp2-pre",

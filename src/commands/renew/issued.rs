@@ -11,8 +11,8 @@ use crate::plan::renew::{self as plan, Credential, Decision, Skipped};
 use crate::report::renew::{Action, RenewalEntry};
 use crate::tree::Authority;
 use crate::workspace::issuing::{self, Answer};
-use crate::workspace::requests::Made;
-use crate::workspace::{Locked, Progress, Snapshot, requests};
+use crate::workspace::requests::{Made, Site};
+use crate::workspace::{Locked, Progress, Snapshot, survey};
 
 impl Renewing<'_> {
     /// A request that waits for its issuer is due, however old the certificate is.
@@ -24,14 +24,21 @@ impl Renewing<'_> {
                 Some(id) if matches!(snapshot.authorities.get(&id), Some(Authority::External(_))) => Outside::Key(id),
                 Some(_) => continue,
             };
-            let Credential { public, private, .. } = credential;
             let has_issuer = credential.issuer(self.session.profile()).is_some();
-            if has_issuer && requests::waiting_in(&self.session.tree.roots, public, private.as_ref())?.is_some() {
+            if has_issuer && self.waits(credential)? {
                 let leaf = std::mem::replace(leaf, Box::new(leaf.as_ref().clone()));
                 *decision = Decision::Skipped(Skipped::External(outside), Some(leaf));
             }
         }
         Ok(())
+    }
+
+    /// There is a request, and not what the new authority of a rotation has signed for it.
+    fn waits(&self, credential: &Credential) -> Result<bool, Error> {
+        let roots = &self.session.tree.roots;
+        let files = Site::Tree(roots.clone()).files(&credential.public, credential.private.as_ref())?;
+        let is_there = |path| Ok::<_, Error>(survey::read(roots, files.root, path)?.is_some());
+        Ok(is_there(&files.key)? && !is_there(&files.certificate)?)
     }
 
     /// Something is to be asked for.

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::question::Question;
 use crate::error::Error;
-use crate::keys::{self, Unissued};
+use crate::keys::{self, Silence, Unissued};
 use crate::parallel;
 use crate::plan::renew::{Credential, CsrTemplate};
 use crate::profile::IssuerOptions;
@@ -83,11 +83,11 @@ pub fn ask(
     let mut answers = Vec::new();
     for issuer in issuers {
         let of_it: Vec<_> = all.iter().filter(|(order, _)| order.issuer == issuer).collect();
-        let before = answers.len();
+        let (before, silence) = (answers.len(), Silence::default());
         let one = |at: usize| {
             let (order, made) = of_it.get(at)?;
             signals::check().ok()?;
-            Some(answer(session, order, made, snapshot))
+            Some(answer(session, (order, made), snapshot, &silence))
         };
         let between = |done: usize| progress(before.saturating_add(done), all.len());
         let asked = parallel::map(of_it.len(), usize::from(issuer.parallel), one, between)
@@ -98,7 +98,12 @@ pub fn ask(
     Ok(answers)
 }
 
-fn answer(session: &Session<'_>, order: &Order<'_>, made: &Made, snapshot: &Snapshot) -> Result<Answer, Error> {
+fn answer(
+    session: &Session<'_>,
+    (order, made): (&Order<'_>, &Made),
+    snapshot: &Snapshot,
+    silence: &Silence,
+) -> Result<Answer, Error> {
     let (now, credential, template) = (session.run.now, order.credential, &order.template);
     let signer = credential.authority.and_then(|authority| snapshot.certificate(authority));
     let until = now.saturating_add(template.lifetime);
@@ -110,6 +115,7 @@ fn answer(session: &Session<'_>, order: &Order<'_>, made: &Made, snapshot: &Snap
         issuer: order.issuer,
         request: made.request.to_pem().as_bytes(),
         variables: &question.variables()?,
+        silence,
     });
     Ok(Answer {
         id: credential.id.clone(),
