@@ -15,9 +15,10 @@ use super::material::{self, LARGEST, read_private};
 use super::opened::OpenedKey;
 use super::passphrase;
 use super::source::{KeyAt, Source, sources};
-use crate::ca::{PrivateKey, SignerFault};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
 use crate::profile::{CaKeys, PassphraseFrom, Profile};
+use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
 
@@ -153,8 +154,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
-            Some(Source::Key { from, .. }) => from.shown("its file in the tree"),
-            Some(Source::Signer(_) | Source::Issuer(_)) | None => "its signer".to_owned(),
+            Some(Source::Key { from, .. }) => {
+                from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
+            }
+            Some(Source::Signer(options)) => options.shown(),
+            Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
     }
@@ -246,6 +250,15 @@ impl Shared {
             }
         }
         Err(fault(Why::WrongPassphrase))
+    }
+}
+
+impl From<KeyFault> for CaError {
+    fn from(fault: KeyFault) -> Self {
+        match fault.why {
+            Why::Ended(Ended::Stopped(stopped)) | Why::Said(Ended::Stopped(stopped), _) => stopped.into(),
+            _ => Self::Signer(fault.into()),
+        }
     }
 }
 

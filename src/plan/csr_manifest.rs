@@ -265,4 +265,17 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn usages_have_one_name_each() {
+        let (of_key, extended) = usage_names(
+            KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT),
+            &[ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth],
+        );
+        assert_eq!(of_key, ["digital signature", "key encipherment"]);
+        assert_eq!(extended, ["server auth", "client auth"]);
+        let mail = ExtendedKeyUsage::Other(Oid::new("1.3.6.1.5.5.7.3.4"));
+        let unknown = ExtendedKeyUsage::Other(Oid::new("1.2.3"));
+        assert_eq!(usage_names(KeyUsage::default(), &[mail, unknown]), (vec![], vec!["email protection"]));
+    }
 }

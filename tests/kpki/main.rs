@@ -13,6 +13,7 @@
 mod adopt;
 mod advice;
 mod archive;
+mod backend;
 mod backup;
 mod cases;
 mod cert_manager;
@@ -37,7 +38,9 @@ mod forms;
 mod handshake;
 mod harness;
 mod hooks;
+mod hostile_programs;
 mod init;
+mod init_keys;
 mod inspect;
 mod interrupted_import;
 mod issuer;
