@@ -85,6 +85,29 @@ fn same_key(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
+/// A key that others hold too.
+impl Signer for Arc<PrivateKey> {
+    fn algorithm(&self) -> Algorithm {
+        PrivateKey::algorithm(self)
+    }
+
+    fn spki_der(&self) -> Vec<u8> {
+        PrivateKey::spki_der(self)
+    }
+
+    fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
+        PrivateKey::sign(self, message)
+    }
+
+    fn is_key_of(&self, certificate: &Certificate) -> bool {
+        self.matches(certificate)
+    }
+
+    fn private_key(&self) -> Option<&PrivateKey> {
+        Some(self)
+    }
+}
+
 /// Why a key outside this room did not sign. Two are equal if they say the same.
 #[derive(Debug, Clone)]
 pub struct SignerFault(Arc<dyn Error + Send + Sync>);

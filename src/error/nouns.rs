@@ -5,6 +5,7 @@ use super::failure::Error;
 use std::path::Path;
 
 use crate::ca::CaError;
+use crate::keys::KeyFault;
 use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
@@ -107,6 +108,13 @@ impl From<CaError> for Error {
             _ => "nothing was written; report this if it happens again",
         };
         Self::new("cannot make the certificates").because(error).hint(hint)
+    }
+}
+
+impl From<KeyFault> for Error {
+    fn from(fault: KeyFault) -> Self {
+        let error = Self::new("cannot sign; nothing was written").because(&fault);
+        fault.why.hint().into_iter().fold(error, Self::hint)
     }
 }
 

@@ -57,8 +57,12 @@ pub enum Why {
     WrongSignature,
     #[error("its answer is no public key in PEM")]
     PublicKey,
+    #[error("it cannot be encrypted so that it opens again: nothing was written")]
+    NotSealed,
     #[error("expected the key of the authority's certificate, found another one")]
     OtherKey,
+    #[error("a rotation is recorded with this key, and the profile does not name it any more")]
+    Unnamed,
     /// Where `init` makes the authority.
     #[error("publicKey is missing: the certificate of a new authority needs it")]
     NoPublicKey,
@@ -93,6 +97,10 @@ impl Why {
             }
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
+            }
+            Self::Unnamed => "name it in the profile again: as authorities.NAME.key or signer, or below authorities.NAME.next",
+            Self::NoPublicKey => {
+                "name the file with the public key, or the command that writes it, in the signer's publicKey, in PEM"
             }
             Self::Readable(..) => "take the permission away from others: chmod go-rwx FILE",
             _ => return None,

@@ -6,9 +6,14 @@ mod command;
 mod fault;
 mod keyring;
 mod material;
+mod next;
 mod opened;
+mod owners;
 mod passphrase;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
+pub use fault::{KeyFault, Why};
 pub use keyring::KeyRing;
+pub use next::Next;
+pub use owners::Owner;

@@ -52,7 +52,7 @@ impl Signer for OpenedKey {
 
     fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
         match self.key() {
-            Ok(key) => key.sign(message),
+            Ok(key) => PrivateKey::sign(key, message),
             Err(why) => Err(CaError::Signer(SignerFault::new(why.clone()))),
         }
     }

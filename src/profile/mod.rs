@@ -36,7 +36,7 @@ pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
 pub use for_node::for_node;
 pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
-pub use model::{
+pub use model::{AuthorityOptions, 
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
     OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
@@ -44,7 +44,7 @@ pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
 pub use render::{render, render_as_stated};
-pub use signing::{KeyFrom, KeyOptions, PassphraseFrom, SignerInput, SignerOptions, Signing};
+pub use signing::{KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing};
 pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]

@@ -90,6 +90,7 @@ fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
             permitted,
             path_len,
             signing: None,
+            next: None,
         })
 }
 

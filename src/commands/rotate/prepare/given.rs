@@ -62,7 +62,7 @@ pub(super) fn read(
     }
     let fits = |key: &PrivateKey| certificates.first().is_some_and(|one| key.matches(one));
     let mut given = Given { certificates: certificates.clone(), key: None, waited: false, warning: None };
-    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| PrivateKey::from_pem(&pem)).transpose()?;
+    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| context.opened(rotating, &pem)).transpose()?;
     match (&options.new_key, waiting) {
         (Some(file), _) => {
             let key = private(file)?;

@@ -1,11 +1,9 @@
 //! Below another authority, the new one is signed by that: its key is made here, and a request waits for its certificate.
 
-use zeroize::Zeroizing;
-
 use super::super::context::{Context, Planned};
 use super::super::request::PrepareOptions;
 use super::again;
-use crate::ca::{self, PrivateKey};
+use crate::ca;
 use crate::error::Error;
 use crate::files::shell_path;
 use crate::plan::rotate::Successor;
@@ -26,7 +24,7 @@ pub(super) fn add(
     let roots = &context.session.tree.roots;
     let (root, path) = record::request_path(rotating)?;
     let shown = roots.path_of(root, &path).display().to_string();
-    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| PrivateKey::from_pem(&pem)).transpose()?;
+    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| context.opened(rotating, &pem)).transpose()?;
     if let Some(key) = waiting.as_ref().filter(|key| options.algorithm.is_some_and(|wanted| key.algorithm() != wanted))
     {
         let files = [record::key_path(rotating, Kept::Next)?, path.clone()];
@@ -41,8 +39,7 @@ pub(super) fn add(
         };
         let request = ca::request(&successor.blueprint, &key)?;
         if is_new {
-            let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
-            planned.own.push(record::key_change(rotating, Kept::Next, pem)?);
+            planned.own.push(record::key_change(rotating, Kept::Next, context.kept(rotating, &key)?)?);
         }
         planned.own.push(record::request_change(rotating, request.pem)?);
     }

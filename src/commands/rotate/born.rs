@@ -1,0 +1,115 @@
+//! The key of a new authority: made here and kept as the old one's is, or where the profile names one for it.
+
+use super::context::{Context, Planned};
+use super::profile;
+use crate::blueprint::Algorithm;
+use crate::ca::{PrivateKey, Signer};
+use crate::catalog::CaId;
+use crate::error::Error;
+use crate::keys::{Next, Owner};
+use crate::tree::rotation::{KeyPlace, Rotating};
+use crate::x509::Certificate;
+
+/// A key of which nothing is written yet.
+#[derive(Debug)]
+pub(super) enum Born {
+    /// It is made when it is known which kind: in the tree.
+    Tree,
+    /// By this source of the profile; `None`: nothing is made now.
+    Source(String, Option<Next>),
+}
+
+/// Where it is to be. `None`: it cannot be used now, which is said in `planned`.
+pub(super) fn of(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Option<Born> {
+    let Rotating::Authority(authority) = rotating else { return Some(Born::Tree) };
+    let ring = &context.session.tree.keys;
+    let signer = context.snapshot.certificate(authority);
+    let source = ring.next_place(authority).filter(|_| !is_signing(context, authority));
+    let Some(source) = source else {
+        let keys: Vec<_> = signer.map(|one| (one, context.key(rotating).ok().flatten())).into_iter().collect();
+        // What is made is encrypted with what opens the present one.
+        let is_here = keys.iter().any(|(_, key)| key.is_some());
+        return (!is_here || context.opens(rotating, &keys, planned)).then_some(Born::Tree);
+    };
+    if !context.is_making() {
+        return Some(Born::Source(source.to_owned(), None));
+    }
+    match ring.next_key(authority) {
+        Ok(next) => Some(Born::Source(source.to_owned(), Some(next))),
+        Err(why) => {
+            let hint = why.why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            planned.left.push(format!("{rotating} stays as it is: the new one: {why}{hint}"));
+            None
+        }
+    }
+}
+
+/// The profile's `next` is the authority that signs now: it was switched to, and the profile was not changed after that.
+pub(super) fn is_signing(context: &Context<'_>, authority: CaId) -> bool {
+    let signer = context.snapshot.certificate(authority);
+    signer.is_some_and(|one| context.session.tree.keys.owner(authority, one) == Owner::Next)
+}
+
+/// Why a new authority has no place for its key, with what helps.
+pub(super) fn unnamed(context: &Context<'_>, authority: CaId) -> Option<(String, String)> {
+    let (place, name) = (context.place(authority)?, authority.name());
+    let ring = &context.session.tree.keys;
+    match ring.next_place(authority) {
+        Some(source) if is_signing(context, authority) => Some((
+            format!("{name} signs with the key that the profile names for the authority to come"),
+            format!("{}; then {}", profile::move_it(authority, source), profile::lines(authority)),
+        )),
+        Some(_) => None,
+        None => Some((
+            format!("the key of {name} is not in the tree ({place}), and the profile does not say where that of the new one is to be"),
+            profile::lines(authority),
+        )),
+    }
+}
+
+impl Born {
+    /// The key itself, and where it is by the record. `usual`: the kind of a key that is made; `wanted`: the kind that is asked for.
+    pub fn signer(
+        self,
+        context: &Context<'_>,
+        (authority, old): (CaId, &Certificate),
+        (usual, wanted): (Algorithm, Option<Algorithm>),
+        planned: &mut Planned,
+    ) -> Result<(Box<dyn Signer>, KeyPlace), Error> {
+        match self {
+            Self::Tree => Ok((Box::new(context.generate(usual)?), KeyPlace::Here)),
+            Self::Source(source, None) => Ok((Box::new(context.generate(usual)?), KeyPlace::Source(source))),
+            Self::Source(source, Some(Next::File(path))) => {
+                let key: PrivateKey = context.generate(usual)?;
+                planned.outer.push(context.session.tree.keys.next_file(authority, path, &key)?);
+                Ok((Box::new(key), KeyPlace::Source(source)))
+            }
+            Self::Source(source, Some(Next::Key(signer))) => {
+                check(context, (authority, old), (&source, &*signer), wanted)?;
+                Ok((signer, KeyPlace::Source(source)))
+            }
+        }
+    }
+}
+
+fn check(
+    context: &Context<'_>,
+    (authority, old): (CaId, &Certificate),
+    (source, signer): (&str, &dyn Signer),
+    wanted: Option<Algorithm>,
+) -> Result<(), Error> {
+    let name = authority.name();
+    let refused = || Error::new(format!("the key of the new {name} cannot be used: nothing was written"));
+    if signer.is_key_of(old) {
+        return Err(refused()
+            .because(format!("{source}: expected a new key, found that of the authority that signs now"))
+            .hint("name another one below next in the profile")
+            .hint(format!("or renew the authority with its key: {}", context.session.target.origin.command("renew", &[name], &[]))));
+    }
+    match wanted.filter(|wanted| *wanted != signer.algorithm()) {
+        Some(wanted) => Err(refused()
+            .because(format!("{source}: expected a key of {wanted}, found one of {}", signer.algorithm()))
+            .hint("leave the algorithm out, in the profile and on the command line; or name another key")),
+        None => Ok(()),
+    }
+}
