@@ -5,10 +5,10 @@ use super::failure::Error;
 use std::path::Path;
 
 use crate::ca::CaError;
-use crate::keys::KeyFault;
 use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
+use crate::keys::KeyFault;
 use crate::profile::Problems;
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;

@@ -98,7 +98,9 @@ impl Why {
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
             }
-            Self::Unnamed => "name it in the profile again: as authorities.NAME.key or signer, or below authorities.NAME.next",
+            Self::Unnamed => {
+                "name it in the profile again: as authorities.NAME.key or signer, or below authorities.NAME.next"
+            }
             Self::NoPublicKey => {
                 "name the file with the public key, or the command that writes it, in the signer's publicKey, in PEM"
             }

@@ -70,9 +70,7 @@ impl KeyRing {
                 let signer = shared.command(authority, options, public);
                 signer.map(|signer| Next::Key(Box::new(signer))).ok_or_else(|| shared.fault(authority, Why::Missing))
             }
-            Some(Source::Key { from: KeyAt::Given(GivenKey::File(path)), .. })
-                if files::what(None, path).is_none() =>
-            {
+            Some(Source::Key { from: KeyAt::Given(GivenKey::File(path)), .. }) if files::what(None, path).is_none() => {
                 Ok(Next::File(path.clone()))
             }
             Some(Source::Key { .. }) => Ok(Next::Key(Box::new(shared.open(authority, None)?))),
@@ -98,7 +96,12 @@ impl KeyRing {
 
     /// A new key of an authority as it is kept below `.kpki` and in the tree: where the tree's own file is encrypted, with the same
     /// passphrase. `present`: that file.
-    pub fn kept(&self, authority: CaId, present: Option<&[u8]>, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    pub fn kept(
+        &self,
+        authority: CaId,
+        present: Option<&[u8]>,
+        key: &PrivateKey,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
         let shared = &self.shared;
         let fault = |why| shared.fault(authority, why);
         let plain = || Zeroizing::new(key.to_pem().as_bytes().to_vec());

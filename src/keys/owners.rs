@@ -40,9 +40,10 @@ impl Owners {
 
     /// What is recorded now.
     pub fn learn(&self, record: &Record) {
-        let rotations = record.rotations.iter().flat_map(|one| {
-            [(one.authority, &one.old, &one.old_key), (one.authority, &one.new, &one.new_key)]
-        });
+        let rotations = record
+            .rotations
+            .iter()
+            .flat_map(|one| [(one.authority, &one.old, &one.old_key), (one.authority, &one.new, &one.new_key)]);
         let retired = record.retired.iter().map(|one| (one.authority, &one.new, &one.new_key));
         let one = |(rotating, of, place): (crate::tree::rotation::Rotating, &Vec<Identity>, &KeyPlace)| {
             let (KeyPlace::Source(source), Some(first)) = (place, of.first()) else { return None };

@@ -36,9 +36,9 @@ pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
 pub use for_node::for_node;
 pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
-pub use model::{AuthorityOptions, 
-    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
-    OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
+pub use model::{
+    AuthorityOptions, CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
+    NodeRole, OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;

@@ -19,7 +19,9 @@ use crate::store::{
     self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
 };
 use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
-use crate::tree::{Authorities, Authority, Directories, Former, Issuers, Origin, Place, ProfileAt, Survey, authorities, file};
+use crate::tree::{
+    Authorities, Authority, Directories, Former, Issuers, Origin, Place, ProfileAt, Survey, authorities, file,
+};
 use crate::workspace::rotation::{former, record};
 use crate::workspace::state::{self, State};
 use crate::workspace::{interrupted, journal, survey};

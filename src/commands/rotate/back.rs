@@ -67,7 +67,8 @@ fn no_way_back(context: &Context<'_>, rotating: Rotating) -> Error {
 
 /// The request of a new authority that others have not signed yet, or nothing.
 fn waiting(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
-    if record::key(&context.session.tree.roots, rotating, Kept::Next)?.is_none() {
+    let roots = &context.session.tree.roots;
+    if record::key(roots, rotating, Kept::Next)?.is_none() && record::request(roots, rotating)?.is_none() {
         context.one_in(rotating, Phase::Prepared)?;
         return Ok(());
     }
@@ -93,7 +94,9 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
         planned.removals.extend(elsewhere::taken_back(context, rotating)?);
     }
     if let KeyPlace::Source(source) = &rotation.new_key {
-        planned.warnings.push(format!("the key of the new {rotating} is not kpki's to destroy: {source}"));
+        planned
+            .warnings
+            .push(format!("the key of the new {rotating} is not kpki's to destroy: {source}; destroy it there"));
     }
     let stay = rotation.old.iter().chain(forget::others(&context.record, rotating));
     forget::erase(context, rotating, &Keys::of(rotation.new.iter(), stay), planned)?;

@@ -50,24 +50,57 @@ pub(super) fn is_signing(context: &Context<'_>, authority: CaId) -> bool {
     signer.is_some_and(|one| context.session.tree.keys.owner(authority, one) == Owner::Next)
 }
 
+/// The next steps follow the recorded profile, and that is another one.
+pub(super) fn unrecorded(context: &Context<'_>, authority: CaId) -> Option<(String, String)> {
+    let source = context.session.tree.keys.next_place(authority)?;
+    let (origin, name) = (&context.session.target.origin, authority.name());
+    context.session.target.unrecorded.is_some().then(|| {
+        (
+            format!(
+                "the profile names the key of the new {name} ({source}), and this tree records another profile, which the next \
+                 steps follow"
+            ),
+            format!("record it first: {}", origin.command("renew", &["all"], &["--due"])),
+        )
+    })
+}
+
 /// Why a new authority has no place for its key, with what helps.
 pub(super) fn unnamed(context: &Context<'_>, authority: CaId) -> Option<(String, String)> {
+    if let Some(cause) = unrecorded(context, authority) {
+        return Some(cause);
+    }
     let (place, name) = (context.place(authority)?, authority.name());
-    let ring = &context.session.tree.keys;
-    match ring.next_place(authority) {
+    match context.session.tree.keys.next_place(authority) {
         Some(source) if is_signing(context, authority) => Some((
             format!("{name} signs with the key that the profile names for the authority to come"),
             format!("{}; then {}", profile::move_it(authority, source), profile::lines(authority)),
         )),
         Some(_) => None,
         None => Some((
-            format!("the key of {name} is not in the tree ({place}), and the profile does not say where that of the new one is to be"),
+            format!(
+                "the key of {name} is not in the tree ({place}), and the profile does not say where that of the new one is to be"
+            ),
             profile::lines(authority),
         )),
     }
 }
 
 impl Born {
+    pub const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Source(..))
+    }
+
+    /// The source, if it has the key of this certificate.
+    pub fn source_of(&self, certificate: &Certificate) -> Option<String> {
+        match self {
+            Self::Source(source, Some(Next::Key(signer))) if signer.is_key_of(certificate) => Some(source.clone()),
+            // Nothing is opened in a run that writes nothing.
+            Self::Source(source, None) => Some(source.clone()),
+            _ => None,
+        }
+    }
+
     /// The key itself, and where it is by the record. `usual`: the kind of a key that is made; `wanted`: the kind that is asked for.
     pub fn signer(
         self,
@@ -104,7 +137,10 @@ fn check(
         return Err(refused()
             .because(format!("{source}: expected a new key, found that of the authority that signs now"))
             .hint("name another one below next in the profile")
-            .hint(format!("or renew the authority with its key: {}", context.session.target.origin.command("renew", &[name], &[]))));
+            .hint(format!(
+                "or renew the authority with its key: {}",
+                context.session.target.origin.command("renew", &[name], &[])
+            )));
     }
     match wanted.filter(|wanted| *wanted != signer.algorithm()) {
         Some(wanted) => Err(refused()

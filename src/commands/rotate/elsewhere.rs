@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, KeyPlace, Phase, Rotating, Rotation};
+use crate::tree::rotation::{KeyPlace, Kubelets, Phase, Rotating, Rotation};
 use crate::tree::{Place, file};
 use crate::workspace::requests::{External, Site};
 use crate::workspace::rotation::ahead::{self, Answer};

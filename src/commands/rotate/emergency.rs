@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::plan::rotate::{self as plan, Wishes};
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, Kubelets, KeyPlace, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, KeyPlace, Kubelets, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::record::{self, Kept};
@@ -120,7 +120,10 @@ fn one(
         old,
         new,
         new_key: place,
-        old_key: rotating.authority().and_then(|id| context.place(id)).map_or(KeyPlace::Here, |place| KeyPlace::Source(place.to_owned())),
+        old_key: rotating
+            .authority()
+            .and_then(|id| context.place(id))
+            .map_or(KeyPlace::Here, |place| KeyPlace::Source(place.to_owned())),
         signer_file_in_use: context.record.of(rotating).is_some_and(|one| one.signer_file_in_use),
         kubelets: None,
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Context, Planned, certificates};
+use super::profile;
 use crate::error::Error;
 use crate::plan::rotate::number_of;
 use crate::report::rotate as report;
@@ -93,6 +94,11 @@ pub(super) fn on_nodes(context: &Context<'_>, forgotten: &[Rotating]) -> Result<
 /// Destroys one retired authority's key, and takes the authority out of the record.
 pub(super) fn one(context: &Context<'_>, retired: &Retired, planned: &mut Planned) -> Result<(), Error> {
     let Retired { authority, number, old, new, old_key, .. } = retired;
+    // The record says which source signs, until the profile does.
+    if let Some(moves) = profile::of_retired(context.session, retired) {
+        planned.left.push(format!("what is kept of {authority} stays: {moves}"));
+        return Ok(());
+    }
     let stay = new.iter().chain(others(&planned.record, *authority));
     let previous = record::key_path(*authority, Kept::Previous)?;
     if record::key(&context.session.tree.roots, *authority, Kept::Previous)?.is_some() {
@@ -102,7 +108,9 @@ pub(super) fn one(context: &Context<'_>, retired: &Retired, planned: &mut Planne
     let keys = Keys::of(old.iter(), stay);
     erase(context, *authority, &keys, planned)?;
     if let KeyPlace::Source(source) = old_key {
-        planned.warnings.push(format!("the key of the old {authority} is not kpki's to destroy: {source}"));
+        planned
+            .warnings
+            .push(format!("the key of the old {authority} is not kpki's to destroy: {source}; destroy it there"));
     }
     planned.rows.push(report::Row::of_retired(retired));
     let at = context.request.run.now;
@@ -127,11 +135,17 @@ pub(super) fn erase(
     let open = |pem: &[u8]| context.opened(rotating, pem).ok();
     let Copies { own, kept, in_use, closed } =
         erase::copies(&context.session.tree.roots, rotating, keys, &context.snapshot.survey, &open)?;
-    let closed = closed.into_iter().filter(|path| context.is_making() && !planned.removals.contains(&(RootId::State, path.clone())));
-    let closed: Vec<String> = closed.map(|path| format!(
-        "{}: the passphrase does not open this key, and whose it is is not known: nothing of it was destroyed",
-        shown(context, &path)
-    )).collect();
+    let closed = closed
+        .into_iter()
+        .filter(|path| context.is_making() && !planned.removals.contains(&(RootId::State, path.clone())));
+    let closed: Vec<String> = closed
+        .map(|path| {
+            format!(
+                "{}: the passphrase does not open this key, and whose it is is not known: nothing of it was destroyed",
+                shown(context, &path)
+            )
+        })
+        .collect();
     planned.left.extend(closed);
     for path in own {
         if !planned.removals.contains(&(RootId::State, path.clone())) {

@@ -1,9 +1,9 @@
 //! What a profile is to say about the keys of a rotation, where they are not in the tree.
 
-use super::context::Context;
 use crate::catalog::CaId;
 use crate::keys::Owner;
-use crate::tree::rotation::{KeyPlace, Rotation};
+use crate::tree::rotation::{Identity, KeyPlace, Retired, Rotating, Rotation};
+use crate::workspace::Session;
 use crate::workspace::rotation::alive;
 
 /// How the new authority's key is named, where nothing names it.
@@ -15,12 +15,18 @@ pub(super) fn lines(authority: CaId) -> String {
 }
 
 /// After the retirement the new one's key is what the profile names for the authority itself.
-pub(super) fn moves(context: &Context<'_>, rotation: &Rotation) -> Option<String> {
-    let (KeyPlace::Source(source), Some(authority)) = (&rotation.new_key, rotation.authority.authority()) else {
-        return None;
-    };
-    let new = alive::certificate(rotation.new.first()?)?;
-    let is_next = context.session.tree.keys.owner(authority, &new) == Owner::Next;
+pub(super) fn moves(session: &Session<'_>, rotation: &Rotation) -> Option<String> {
+    of(session, (rotation.authority, &rotation.new, &rotation.new_key))
+}
+
+/// The same of one that is retired.
+pub(super) fn of_retired(session: &Session<'_>, retired: &Retired) -> Option<String> {
+    of(session, (retired.authority, &retired.new, &retired.new_key))
+}
+
+fn of(session: &Session<'_>, (rotating, new, place): (Rotating, &[Identity], &KeyPlace)) -> Option<String> {
+    let (KeyPlace::Source(source), Some(authority)) = (place, rotating.authority()) else { return None };
+    let is_next = session.tree.keys.owner(authority, &alive::certificate(new.first()?)?) == Owner::Next;
     is_next.then(|| move_it(authority, source))
 }
 

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::blueprint::Algorithm;
-use crate::clock::Span;
 use crate::catalog::CaId;
+use crate::clock::Span;
 use crate::tree::rotation::{Kubelets, Phase, Record, Rotating};
 use crate::workspace::{RunArgs, TreeArgs};
 

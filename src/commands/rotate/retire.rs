@@ -59,7 +59,7 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Resu
     planned.rows.push(report::Row::of(&rotation, None));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.take(rotation.authority);
-    planned.warnings.extend(profile::moves(context, &rotation));
+    planned.warnings.extend(profile::moves(context.session, &rotation));
     let Rotation { authority, number, phase, since, old, new, signed_since, new_key, old_key, .. } = rotation;
     planned.record.retired.retain(|one| one.authority != authority);
     planned.record.retired.push(Retired {

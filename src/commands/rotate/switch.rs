@@ -13,13 +13,13 @@ use crate::files::RelPath;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, KeyPlace, Phase, Rotating, Rotation, Way};
 use crate::tree::file;
+use crate::tree::rotation::{KeyPlace, Kubelets, Phase, Rotating, Rotation, Way};
 use crate::workspace::journal::{self, Line};
-use crate::workspace::rotation::{alive, files};
 use crate::workspace::rotation::change::{Content, Target};
 use crate::workspace::rotation::files::IN_KUBECONFIGS;
 use crate::workspace::rotation::record::{self, Kept};
+use crate::workspace::rotation::{alive, files};
 
 pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);

@@ -36,13 +36,18 @@ pub(super) fn add(
     let signer = old.first().ok_or_else(|| Error::new(format!("{rotating} has no certificate")))?;
     said(context, id, &old, planned);
     if let Some(path) = &options.new_ca {
-        let given = given::read(context, options, id, path, &old)?;
+        let given = given::read(context, options, (id, &born), path, &old)?;
         planned.warnings.extend(given.warning);
         planned.removals.extend(given.waited.then(|| record::request_path(rotating)).transpose()?);
-        let new = match (&given.key, given.waited) {
-            (Some(key), _) => New::Here(key),
-            (None, true) => New::Waiting,
-            (None, false) => New::Elsewhere,
+        let source = given.certificates.first().and_then(|one| born.source_of(one));
+        let new = match (&given.key, given.waited, source) {
+            (Some(key), ..) => New::Here(key),
+            (None, true, _) => New::Waiting,
+            (None, false, Some(source)) => {
+                planned.removals.push(record::request_path(rotating)?);
+                New::Source(source)
+            }
+            (None, false, None) => New::Elsewhere,
         };
         let first = given.certificates.first();
         let from_name = first.map_or(1, |one| number_of(&one.subject));
@@ -61,7 +66,7 @@ pub(super) fn add(
         .warnings
         .extend(successor.lost.iter().map(|lost| format!("the new {rotating} does not have of the old one: {lost}")));
     if !signer.is_self_issued() {
-        return request::add(context, options, rotating, signer, &successor, planned);
+        return request::add(context, options, (id, born), signer, &successor, planned);
     }
     let ends = successor.blueprint.not_after;
     let needed = now.saturating_add(Waits::of(profile).whole());
@@ -161,7 +166,10 @@ pub(super) fn record(
             New::Source(source) => KeyPlace::Source(source.clone()),
             New::Here(_) | New::Waiting => KeyPlace::Here,
         },
-        old_key: authority.authority().and_then(|id| context.place(id)).map_or(KeyPlace::Here, |place| KeyPlace::Source(place.to_owned())),
+        old_key: authority
+            .authority()
+            .and_then(|id| context.place(id))
+            .map_or(KeyPlace::Here, |place| KeyPlace::Source(place.to_owned())),
         signer_file_in_use,
         kubelets: None,
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),

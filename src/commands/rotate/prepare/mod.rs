@@ -26,7 +26,7 @@ pub(super) fn plan(context: &Context<'_>, options: &PrepareOptions) -> Result<Pl
     ready::check(context, options, &named)?;
     let mut keys = Vec::new();
     for rotating in named {
-        let is_given = options.new_ca.is_some();
+        let is_given = options.new_key.is_some();
         let born = if is_given { Some(Born::Tree) } else { born::of(context, rotating, &mut planned) };
         keys.extend(born.map(|born| (rotating, born)));
     }

@@ -88,7 +88,11 @@ fn of_authority(context: &Context<'_>, options: &PrepareOptions, id: CaId) -> Ve
                 return vec![cause];
             }
         }
-        Authority::External(_) | Authority::Local(_) => {}
+        Authority::External(_) | Authority::Local(_) => {
+            if let Some(cause) = born::unrecorded(context, id) {
+                return vec![cause];
+            }
+        }
     }
     let Some(signer) = authority.certificate() else { return vec![missing(context, name)] };
     let now = context.request.run.now;
