@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::Error;
 use std::path::Path;
 
-use crate::ca::CaError;
+use crate::ca::{CaError, SignerFault};
 use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
@@ -102,6 +102,7 @@ impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
         let hint = match &error {
             CaError::Stopped(stopped) => return (*stopped).into(),
+            CaError::Signer(fault) => return unsigned(fault),
             CaError::Peer(_) | CaError::Above(_) => {
                 "nothing was written; look at the authority's name constraints, usages and dates: openssl x509 -text -in ca.crt"
             }
@@ -111,10 +112,15 @@ impl From<CaError> for Error {
     }
 }
 
+/// A key elsewhere did not sign.
+fn unsigned(fault: &SignerFault) -> Error {
+    let error = Error::new("cannot sign; nothing was written").because(fault);
+    fault.hint().into_iter().fold(error, Error::hint)
+}
+
 impl From<KeyFault> for Error {
     fn from(fault: KeyFault) -> Self {
-        let error = Self::new("cannot sign; nothing was written").because(&fault);
-        fault.why.hint().into_iter().fold(error, Self::hint)
+        unsigned(&fault.into())
     }
 }
 

@@ -40,7 +40,7 @@ pub struct KeyRing {
 pub(super) struct Shared {
     pub(super) sources: BTreeMap<CaId, Source>,
     pub(super) commands: Arc<Commands>,
-    turns: BTreeMap<CaId, Arc<Turns>>,
+    pub(super) turns: BTreeMap<CaId, Arc<Turns>>,
     /// What was typed; a fault: nobody could be asked, or it does not open the key.
     asked: Mutex<BTreeMap<CaId, Result<Zeroizing<String>, KeyFault>>>,
     /// Keys from commands and files outside the tree: they are read once in a run.
@@ -71,6 +71,17 @@ impl KeyRing {
             shared: shared(sources(profile, args, encrypted)),
             next: shared(next_sources(profile, args)),
             owners: Arc::new(Owners::stated(profile)),
+        }
+    }
+
+    /// How an authority signs, for reports; `None`: by a plain file of the tree.
+    pub fn described(&self, authority: CaId) -> Option<String> {
+        match self.shared.sources.get(&authority)? {
+            Source::Key { from: KeyAt::Tree, .. } => None,
+            Source::Key { from, .. } => Some(format!("its key comes from {}", from.shown(""))),
+            Source::Signer(options) => {
+                Some(format!("signs through {}", options.command.first().map_or("", String::as_str)))
+            }
         }
     }
 
@@ -268,6 +279,7 @@ impl Shared {
 
 impl From<KeyFault> for SignerFault {
     fn from(fault: KeyFault) -> Self {
-        Self::new(fault)
+        let hint = fault.why.hint();
+        Self::new(fault, hint)
     }
 }

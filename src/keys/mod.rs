@@ -4,16 +4,18 @@
 mod args;
 mod command;
 mod fault;
+mod fresh;
 mod keyring;
 mod material;
 mod next;
 mod opened;
 mod owners;
 mod passphrase;
+mod seal;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
-pub use fault::{KeyFault, Why};
+pub use fault::KeyFault;
+pub use fresh::{Birthplace, Fresh};
 pub use keyring::KeyRing;
-pub use next::Next;
 pub use owners::Owner;

@@ -3,10 +3,12 @@
 use super::context::{Context, Planned};
 use super::profile;
 use crate::blueprint::Algorithm;
-use crate::ca::{PrivateKey, Signer};
+use crate::ca::Signer;
 use crate::catalog::CaId;
 use crate::error::Error;
-use crate::keys::{Next, Owner};
+use crate::files;
+use crate::keys::{Fresh, KeyFault, Owner};
+use crate::store::OuterFile;
 use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::x509::Certificate;
 
@@ -16,11 +18,15 @@ pub(super) enum Born {
     /// It is made when it is known which kind: in the tree.
     Tree,
     /// By this source of the profile; `None`: nothing is made now.
-    Source(String, Option<Next>),
+    Source(String, Option<Fresh>),
 }
 
-/// Where it is to be. `None`: it cannot be used now, which is said in `planned`.
-pub(super) fn of(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Option<Born> {
+/// Where it is to be. `wanted`: the kind that is asked for. `None`: it cannot be used now, which is said in `planned`.
+pub(super) fn of(
+    context: &Context<'_>,
+    (rotating, wanted): (Rotating, Option<Algorithm>),
+    planned: &mut Planned,
+) -> Option<Born> {
     let Rotating::Authority(authority) = rotating else { return Some(Born::Tree) };
     let ring = &context.session.tree.keys;
     let signer = context.snapshot.certificate(authority);
@@ -34,7 +40,7 @@ pub(super) fn of(context: &Context<'_>, rotating: Rotating, planned: &mut Planne
     if !context.is_making() {
         return Some(Born::Source(source.to_owned(), None));
     }
-    match ring.next_key(authority) {
+    match ring.next().fresh(authority, wanted.or_else(|| stated(context, authority))) {
         Ok(next) => Some(Born::Source(source.to_owned(), Some(next))),
         Err(why) => {
             let hint = why.why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -94,58 +100,58 @@ impl Born {
     /// The source, if it has the key of this certificate.
     pub fn source_of(&self, certificate: &Certificate) -> Option<String> {
         match self {
-            Self::Source(source, Some(Next::Key(signer))) if signer.is_key_of(certificate) => Some(source.clone()),
+            Self::Source(source, Some(Fresh::There(signer))) if signer.is_key_of(certificate) => Some(source.clone()),
             // Nothing is opened in a run that writes nothing.
             Self::Source(source, None) => Some(source.clone()),
             _ => None,
         }
     }
 
-    /// The key itself, and where it is by the record. `usual`: the kind of a key that is made; `wanted`: the kind that is asked for.
+    /// The key itself, and where it is by the record. `usual`: the kind of a key that is made.
     pub fn signer(
         self,
         context: &Context<'_>,
         (authority, old): (CaId, &Certificate),
-        (usual, wanted): (Algorithm, Option<Algorithm>),
+        usual: Algorithm,
         planned: &mut Planned,
     ) -> Result<(Box<dyn Signer>, KeyPlace), Error> {
-        match self {
-            Self::Tree => Ok((Box::new(context.generate(usual)?), KeyPlace::Here)),
-            Self::Source(source, None) => Ok((Box::new(context.generate(usual)?), KeyPlace::Source(source))),
-            Self::Source(source, Some(Next::File(path))) => {
-                let key: PrivateKey = context.generate(usual)?;
-                planned.outer.push(context.session.tree.keys.next_file(authority, path, &key)?);
-                Ok((Box::new(key), KeyPlace::Source(source)))
+        let (source, fresh) = match self {
+            Self::Tree => return Ok((Box::new(context.generate(usual)?), KeyPlace::Here)),
+            Self::Source(source, fresh) => (source, fresh),
+        };
+        let signer: Box<dyn Signer> = match fresh {
+            None => Box::new(context.generate(usual)?),
+            Some(Fresh::There(signer)) if signer.is_key_of(old) => {
+                return Err(same(context, authority, &source));
             }
-            Self::Source(source, Some(Next::Key(signer))) => {
-                check(context, (authority, old), (&source, &*signer), wanted)?;
-                Ok((signer, KeyPlace::Source(source)))
+            Some(Fresh::There(signer)) => signer,
+            Some(Fresh::Made(birthplace)) => {
+                let key = context.generate(usual)?;
+                if let Some(path) = birthplace.file.clone() {
+                    files::trusted(&path)?;
+                    let contents = birthplace.contents(&key);
+                    let bytes = contents.map_err(|why| KeyFault { authority, at: source.clone(), why })?;
+                    planned.outer.push(OuterFile { path, mode: 0o600, bytes, replace: false });
+                }
+                Box::new(key)
             }
-        }
+        };
+        Ok((signer, KeyPlace::Source(source)))
     }
 }
 
-fn check(
-    context: &Context<'_>,
-    (authority, old): (CaId, &Certificate),
-    (source, signer): (&str, &dyn Signer),
-    wanted: Option<Algorithm>,
-) -> Result<(), Error> {
+/// The kind of key that the profile states for this authority.
+fn stated(context: &Context<'_>, authority: CaId) -> Option<Algorithm> {
+    context.session.profile()?.authorities.get(&authority)?.algorithm
+}
+
+fn same(context: &Context<'_>, authority: CaId, source: &str) -> Error {
     let name = authority.name();
-    let refused = || Error::new(format!("the key of the new {name} cannot be used: nothing was written"));
-    if signer.is_key_of(old) {
-        return Err(refused()
-            .because(format!("{source}: expected a new key, found that of the authority that signs now"))
-            .hint("name another one below next in the profile")
-            .hint(format!(
-                "or renew the authority with its key: {}",
-                context.session.target.origin.command("renew", &[name], &[])
-            )));
-    }
-    match wanted.filter(|wanted| *wanted != signer.algorithm()) {
-        Some(wanted) => Err(refused()
-            .because(format!("{source}: expected a key of {wanted}, found one of {}", signer.algorithm()))
-            .hint("leave the algorithm out, in the profile and on the command line; or name another key")),
-        None => Ok(()),
-    }
+    Error::new(format!("the key of the new {name} cannot be used: nothing was written"))
+        .because(format!("{source}: expected a new key, found that of the authority that signs now"))
+        .hint("name another one below next in the profile")
+        .hint(format!(
+            "or renew the authority with its key: {}",
+            context.session.target.origin.command("renew", &[name], &[])
+        ))
 }

@@ -181,7 +181,8 @@ impl Context<'_> {
         let mut fault = keys.iter().filter_map(|(of, pem)| ring.ready(authority, of, *pem).err());
         match fault.next().filter(|_| self.is_making()) {
             Some(why) => {
-                planned.left.push(format!("{rotating} stays as it is: {why}"));
+                let hint = why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                planned.left.push(format!("{rotating} stays as it is: {why}{hint}"));
                 false
             }
             None => true,

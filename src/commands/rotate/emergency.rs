@@ -34,7 +34,7 @@ pub(super) fn plan(context: &Context<'_>, options: &EmergencyOptions) -> Result<
         {
             return Err(Error::new(format!("cannot replace {rotating}: nothing was written")).because(why).hint(hint));
         }
-        if let Some(born) = born::of(context, *rotating, &mut planned) {
+        if let Some(born) = born::of(context, (*rotating, options.algorithm), &mut planned) {
             one(context, (*rotating, born), options, &mut planned)?;
         }
     }
@@ -188,9 +188,7 @@ fn new_authority(
             .because("it has name constraints that kpki does not write")
             .hint("give the profile with --profile: it says what the authority is to be")
     })?;
-    let stated = context.session.profile().and_then(|profile| profile.authorities.get(&authority)?.algorithm);
-    let algorithms = (successor.algorithm, options.algorithm.or(stated));
-    let (signer, place) = born.signer(context, (authority, signer), algorithms, planned)?;
+    let (signer, place) = born.signer(context, (authority, signer), successor.algorithm, planned)?;
     let new = identities(&[ca::self_sign(&successor.blueprint, &*signer)?.certificate]);
     let own = signer.private_key().filter(|_| place == KeyPlace::Here);
     let key = own.map(|key| context.kept(rotating, key)).transpose()?;

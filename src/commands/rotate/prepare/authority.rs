@@ -75,10 +75,8 @@ pub(super) fn add(
             .because(format!("expected an end after {}, when both waits can be over", rfc3339(needed)))
             .hint("give a longer --validity, or one in the profile"));
     }
-    let stated = profile.and_then(|profile| profile.authorities.get(&id)?.algorithm);
-    let algorithms = (successor.algorithm, options.algorithm.or(stated));
     let first = signer.clone();
-    let (signer, place) = born.signer(context, (id, &first), algorithms, planned)?;
+    let (signer, place) = born.signer(context, (id, &first), successor.algorithm, planned)?;
     let new = vec![ca::self_sign(&successor.blueprint, &*signer)?.certificate];
     let number = match options.keep_subject {
         true => successor.number.max(next(context, rotating, &first)?),

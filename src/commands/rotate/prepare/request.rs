@@ -36,11 +36,10 @@ pub(super) fn add(
     }
     let is_kept = waiting.is_some() || born.is_elsewhere();
     if !is_kept || record::request(roots, rotating)?.is_none() {
-        let algorithms = (successor.algorithm, options.algorithm);
         let (signer, place): (Box<dyn Signer>, _) = match waiting {
             Some(key) => (Box::new(key), None),
             None => {
-                let (signer, place) = born.signer(context, (id, old), algorithms, planned)?;
+                let (signer, place) = born.signer(context, (id, old), successor.algorithm, planned)?;
                 (signer, Some(place))
             }
         };
