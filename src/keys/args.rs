@@ -22,6 +22,15 @@ pub enum GivenKey {
     Pem(Zeroizing<Vec<u8>>),
 }
 
+impl fmt::Debug for GivenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Pem(_) => f.write_str("standard input, redacted"),
+        }
+    }
+}
+
 /// Options and surroundings of a run that signs.
 #[derive(Clone, Default)]
 pub struct KeyArgs {

@@ -130,9 +130,9 @@ impl ca::Signer for CommandSigner {
     }
 
     fn sign(&self, message: &[u8], purpose: Purpose) -> Result<Vec<u8>, CaError> {
-        let at = format!("the signer {}", self.options.command.first().map_or("", String::as_str));
+        let at = self.options.shown();
         self.answer(message, purpose)
-            .map_err(|why| CaError::Signer(KeyFault { authority: self.authority, at, why }.into()))
+            .map_err(|why| KeyFault { authority: self.authority, at, why }.into())
     }
 
     fn parallel(&self) -> usize {

@@ -16,9 +16,10 @@ use super::owners::{Owner, Owners};
 use super::passphrase;
 use super::source::{KeyAt, Source, next_sources, sources};
 use crate::blueprint::Algorithm;
-use crate::ca::{PrivateKey, SignerFault};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
 use crate::profile::{CaKeys, PassphraseFrom, Profile, SignerOptions, Signing};
+use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
 
@@ -167,8 +168,11 @@ impl Shared {
 
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
-            Some(Source::Key { from, .. }) => from.shown("its file in the tree"),
-            Some(Source::Signer(_)) | None => "its signer".to_owned(),
+            Some(Source::Key { from, .. }) => {
+                from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
+            }
+            Some(Source::Signer(options)) => options.shown(),
+            None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
     }
@@ -274,6 +278,15 @@ impl Shared {
             }
         }
         Err(fault(Why::WrongPassphrase))
+    }
+}
+
+impl From<KeyFault> for CaError {
+    fn from(fault: KeyFault) -> Self {
+        match fault.why {
+            Why::Ended(Ended::Stopped(stopped)) | Why::Said(Ended::Stopped(stopped), _) => stopped.into(),
+            _ => Self::Signer(fault.into()),
+        }
     }
 }
 

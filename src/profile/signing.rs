@@ -53,6 +53,13 @@ pub struct SignerOptions {
     pub timeout: Span,
 }
 
+impl SignerOptions {
+    /// For messages.
+    pub fn shown(&self) -> String {
+        format!("the signer {}", self.command.first().map_or("", String::as_str))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignerInput {
     /// Raw, by the algorithm's hash.

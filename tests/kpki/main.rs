@@ -13,6 +13,7 @@
 mod adopt;
 mod advice;
 mod archive;
+mod backend;
 mod backup;
 mod cases;
 mod certificates_dir;
@@ -36,7 +37,9 @@ mod forms;
 mod handshake;
 mod harness;
 mod hooks;
+mod hostile_programs;
 mod init;
+mod init_keys;
 mod inspect;
 mod interrupted_import;
 mod key_in_certificate;

@@ -6,6 +6,7 @@ mod fields;
 mod kubeadm;
 mod nodes;
 mod round_trip;
+mod signing;
 mod values;
 mod warnings;
 
