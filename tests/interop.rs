@@ -74,6 +74,8 @@ mod rotation;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/signer_sweep.rs"]
+mod signer_sweep;
 #[path = "interop/site.rs"]
 mod site;
 #[path = "interop/sweep.rs"]

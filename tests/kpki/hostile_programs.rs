@@ -97,7 +97,7 @@ fn a_program_that_others_can_change_is_not_run() {
         let run = renew(&place, 1, &format!("signer: [{}]", program.display())).fails(1);
         assert!(run.stderr.contains(open.to_str().unwrap()), "{path}: {}", run.stderr);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
-        assert!(!run.wrote && run.stdout.contains(open.to_str().unwrap()), "{path}: {}", run.stdout);
+        assert!(!run.wrote && run.stderr.contains(open.to_str().unwrap()), "{path}: {}", run.stderr);
         assert!(!ran.exists(), "{path} {mode:o}");
         fs::set_permissions(&open, usual).unwrap();
     }
@@ -136,7 +136,8 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
         let program = script(&place, "give", &body);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
         let said = format!("the key of front-proxy-ca: the command {}: {expected}", program.display());
-        assert!(run.stdout.contains(&said), "{body}: {}", run.stdout);
+        assert_eq!(run.stderr.matches(&said).count(), 1, "{body}: {}", run.stderr);
+        assert!(run.stdout.contains("the key of its signer front-proxy-ca could not be opened"), "{body}: {}", run.stdout);
         assert!(!run.wrote, "{body}: {}", run.stdout);
         for text in [key.as_str(), other.as_str()] {
             for line in text.lines().filter(|line| !line.starts_with("--")) {
