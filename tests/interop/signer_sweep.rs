@@ -107,7 +107,11 @@ impl Spot {
         if ran.ok() && is_as_before {
             return Some("exit 0, and nothing was written".to_owned());
         }
-        if !matches!(ran.code, Some(0 | 6 | 137)) && ran.signal.is_none() && !is_of_loader(ran) && !ran.err.contains("error: ") {
+        if !matches!(ran.code, Some(0 | 6 | 137))
+            && ran.signal.is_none()
+            && !is_of_loader(ran)
+            && !ran.err.contains("error: ")
+        {
             return Some(format!("a failure without an error: {:?} {}", ran.code, ran.err));
         }
         let again = run(&mut faults::Spot::command(self));
