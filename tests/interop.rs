@@ -80,6 +80,8 @@ mod rotation;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/signer_sweep.rs"]
+mod signer_sweep;
 #[path = "interop/signers.rs"]
 mod signers;
 #[path = "interop/site.rs"]

@@ -72,7 +72,7 @@ fn the_right_signature_is_used() {
     let (place, key) = made(1);
     let program = served_signer(&place);
     let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
-    renew(&place, 1, &format!("signer: {{command: [{}], input: message}}", program.display())).ok();
+    renew(&place, 1, &format!("signer: {{command: [{}], input: message}}", program.display())).warns();
     assert_eq!(backend.end(), 1);
     let verified = place.kpki(&["verify", "--dir", "c", "--at", LATER]);
     assert_eq!(verified.status, 0, "{} {}", verified.stdout, verified.stderr);
@@ -103,7 +103,7 @@ fn a_program_that_others_can_change_is_not_run() {
         let run = renew(&place, 1, &format!("signer: [{}]", program.display())).fails(1);
         assert!(run.stderr.contains(open.to_str().unwrap()), "{path}: {}", run.stderr);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
-        assert!(!run.wrote && run.stdout.contains(open.to_str().unwrap()), "{path}: {}", run.stdout);
+        assert!(!run.wrote && run.stderr.contains(open.to_str().unwrap()), "{path}: {}", run.stderr);
         assert!(!ran.exists(), "{path} {mode:o}");
         fs::set_permissions(&open, usual).unwrap();
     }
@@ -142,7 +142,12 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
         let program = script(&place, "give", &body);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
         let said = format!("the key of front-proxy-ca: the command {}: {expected}", program.display());
-        assert!(run.stdout.contains(&said), "{body}: {}", run.stdout);
+        assert_eq!(run.stderr.matches(&said).count(), 1, "{body}: {}", run.stderr);
+        assert!(
+            run.stdout.contains("the key of its signer front-proxy-ca could not be opened"),
+            "{body}: {}",
+            run.stdout
+        );
         assert!(!run.wrote, "{body}: {}", run.stdout);
         for text in [key.as_str(), other.as_str()] {
             for line in text.lines().filter(|line| !line.starts_with("--")) {
@@ -157,7 +162,7 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
         }
     }
     let program = script(&place, "give", &format!("cat {}", place.path("sec/fp.key").display()));
-    renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).ok();
+    renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).warns();
 }
 
 /// Everything that a program is given in its environment.
@@ -259,7 +264,7 @@ fn so_many_signatures_at_once_as_the_profile_says() {
         // Nothing is answered before so many wait: with fewer the run would fail.
         let backend = Backend::start(&place.path("asked"), parallel, move |message| sign(&key, message));
         let options = format!("signer: {{command: [{}], input: message, parallel: {parallel}}}", program.display());
-        renew(&place, nodes, &options).ok();
+        renew(&place, nodes, &options).warns();
         assert_eq!(backend.end(), parallel);
     }
 }

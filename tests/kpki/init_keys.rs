@@ -68,12 +68,12 @@ fn a_public_key_out_of_a_command_and_what_is_none() {
             program.display()
         )
     };
-    let give = |body: &str| format!("[{}]", script(&place, "give", body).display());
+    let give = |name: &str, body: &str| format!("[{}]", script(&place, name, body).display());
     for (public_key, expected) in [
-        (give("exit 0"), "it ended without an answer"),
-        (give("echo hello"), "expected one public key in PEM (PUBLIC KEY), found none or several"),
-        (give("echo no token >&2; exit 4"), "it ended with exit status 4: no token"),
-        (give("exec head -c 1000000000 /dev/zero"), "it answered with more than 16384 octets"),
+        (give("nothing", "exit 0"), "it ended without an answer"),
+        (give("hello", "echo hello"), "expected one public key in PEM (PUBLIC KEY), found none or several"),
+        (give("fails", "echo no token >&2; exit 4"), "it ended with exit status 4: no token"),
+        (give("endless", "exec head -c 1000000000 /dev/zero"), "it answered with more than 16384 octets"),
         (private.display().to_string(), "expected one public key in PEM (PUBLIC KEY), found none or several"),
         (twice.display().to_string(), "expected one public key in PEM (PUBLIC KEY), found none or several"),
         ("/nowhere/fp.pub".to_owned(), "it is missing"),
@@ -83,7 +83,7 @@ fn a_public_key_out_of_a_command_and_what_is_none() {
         assert!(run.stderr.contains(&format!(": {expected}\n")), "{public_key}: {}", run.stderr);
         assert!(!run.stderr.contains("PRIVATE"), "{}", run.stderr);
     }
-    authorities(&place, &options(&give(&format!("cat {}", public.display()))));
+    authorities(&place, &options(&give("right", &format!("cat {}", public.display()))));
     let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
     place.init(&INIT).ok();
     backend.end();
@@ -179,7 +179,7 @@ fn keys_of_authorities_are_encrypted_from_the_first_byte() {
             "warning: the key of ca: ca.key in {0}: it is encrypted, and there is no passphrase; cp1/admin.conf and \
              cp1/scheduler.conf are left; give it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the \
              profile (passphraseFile, passphraseEnv), or run on a terminal to be asked\n\
-             warning: the key of etcd-ca: ca.key in {0}: it is encrypted, and there is no passphrase; cp1/etcd-server is left; give \
+             warning: the key of etcd-ca: etcd/ca.key in {0}: it is encrypted, and there is no passphrase; cp1/etcd-server is left; give \
              it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the profile (passphraseFile, \
              passphraseEnv), or run on a terminal to be asked\n",
             dir.display()
