@@ -152,7 +152,11 @@ mod tests {
             (RootId::Main, "pki/apiserver.key", None),
             (RootId::State, "generations/20261120T220102Z-init/main/pki/ca.key", Some(CaId::Cluster)),
             (RootId::State, "generations/20261120T220102Z-init/main/pki/etcd/ca.key", Some(CaId::Etcd)),
-            (RootId::State, "generations/20261120T220102Z-init/certificates/front-proxy-ca.key", Some(CaId::FrontProxy)),
+            (
+                RootId::State,
+                "generations/20261120T220102Z-init/certificates/front-proxy-ca.key",
+                Some(CaId::FrontProxy),
+            ),
             (RootId::State, "generations/20261120T220102Z-init/main/pki/apiserver.key", None),
             (RootId::State, "requests/pki/front-proxy-ca.key", Some(CaId::FrontProxy)),
             (RootId::State, "rotation/ca.next.key", Some(CaId::Cluster)),

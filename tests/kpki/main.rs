@@ -41,6 +41,7 @@ mod inspect;
 mod interrupted_import;
 mod key_in_certificate;
 mod key_mismatch;
+mod key_verb;
 mod kubeadm;
 mod kubeconfig;
 mod live;
