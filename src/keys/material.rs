@@ -7,15 +7,15 @@ use zeroize::Zeroizing;
 use super::fault::Why;
 use crate::ca::{CaError, PrivateKey};
 use crate::encoding::key::KeyError;
-use crate::encoding::key_container::Container;
 use crate::encoding::pem::{self, Block};
-use crate::encoding::raw_key::RawKey;
 use crate::encrypted::{EncryptionError, old_pem, pkcs8};
 use crate::files::{self, FileState, shell_path};
-use crate::random::random;
 
 /// A longer file is no key.
 pub const LARGEST: u64 = 64 << 10;
+
+/// A longer answer is no public key.
+pub const LARGEST_PUBLIC: u64 = 16 << 10;
 
 /// A file that was named, with a secret in it: others must not be able to read it, nor to have written it.
 pub fn read_private(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Why> {
@@ -48,20 +48,6 @@ pub fn open(pem: &[u8], passphrase: Option<&str>) -> Result<PrivateKey, Why> {
         other => Why::Encrypted(other),
     })?;
     key(opened.as_bytes())
-}
-
-/// A key behind a passphrase, as ENCRYPTED PRIVATE KEY in PEM. It opens again to the same key, or it is not returned.
-pub fn seal(key: &PrivateKey, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Why> {
-    let plain = pem::read(key.to_pem().as_bytes()).map_err(KeyError::from).map_err(|why| Why::Key(why.into()))?;
-    let raw = plain.first().and_then(|block| RawKey::detect(&block.contents)).ok_or(Why::NotSealed)?;
-    let pkcs8 = raw.recast(Container::Pkcs8).map_err(|_| Why::NotSealed)?;
-    let (salt, iv) = (random().map_err(|_| Why::NotSealed)?, random().map_err(|_| Why::NotSealed)?);
-    let sealed = pkcs8::seal(pkcs8.der(), passphrase, &salt, &iv).map_err(Why::Encrypted)?;
-    let text = pem::write("ENCRYPTED PRIVATE KEY", &sealed);
-    match open(text.as_bytes(), Some(passphrase)) {
-        Ok(again) if again.spki_der() == key.spki_der() => Ok(Zeroizing::new(text.as_bytes().to_vec())),
-        _ => Err(Why::NotSealed),
-    }
 }
 
 fn is_pkcs8(block: &Block) -> bool {

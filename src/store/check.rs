@@ -28,7 +28,9 @@ pub(super) fn paths(roots: &Roots, destinations: &[Destination<'_>], forgets: bo
     for (root, path, _) in destinations {
         let reserved = match root {
             RootId::Main => path.is_within(KPKI),
-            RootId::State if forgets && KEEPING.iter().any(|name| path.is_within(name)) => path.components().count() < 3,
+            RootId::State if forgets && KEEPING.iter().any(|name| path.is_within(name)) => {
+                path.components().count() < 3
+            }
             RootId::State => OWN.iter().any(|name| path.is_within(name)),
             RootId::Kubelet | RootId::Certificates => false,
         };
