@@ -246,7 +246,7 @@ fn what_a_node_reads_stays_plain() {
     assert!(listed["keys"].as_array().unwrap().iter().all(|key| key["state"] == "encrypted"), "{listed}");
 
     let node = Place::new();
-    node.write("p.yaml", super::harness::single("caKeys: none\n"));
+    node.write("p.yaml", super::harness::single(""));
     node.init(&["--profile", "p.yaml", "--dir", "c"]).status(0);
     secret(&node, "one", b"correct horse\n");
     let refused = protect(&node).fails(1).stderr;
