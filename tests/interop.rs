@@ -1,4 +1,4 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, keytool, promtool,
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, OpenBao, keytool, promtool,
 //! PyYAML, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
 //! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
@@ -52,6 +52,8 @@ mod kubeadm;
 mod kubectl;
 #[path = "interop/memory.rs"]
 mod memory;
+#[path = "interop/openbao/mod.rs"]
+mod openbao;
 #[path = "interop/openssl.rs"]
 mod openssl;
 #[path = "interop/outputs_sweep.rs"]

@@ -28,14 +28,14 @@ const ATTEMPTS: usize = 3;
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    sources: BTreeMap<CaId, Source>,
-    commands: Arc<Commands>,
-    turns: BTreeMap<CaId, Arc<Turns>>,
+    pub(super) sources: BTreeMap<CaId, Source>,
+    pub(super) commands: Arc<Commands>,
+    pub(super) turns: BTreeMap<CaId, Arc<Turns>>,
     /// What was typed; a fault: nobody could be asked, or it does not open the key.
     asked: Mutex<BTreeMap<CaId, Result<Zeroizing<String>, KeyFault>>>,
     /// Keys from commands and files outside the tree: they are read once in a run.
@@ -67,6 +67,17 @@ impl KeyRing {
         let turns = turns.collect();
         let (asked, opened) = (Mutex::default(), Mutex::default());
         Self { shared: Arc::new(Shared { sources, commands: Arc::new(commands), turns, asked, opened }) }
+    }
+
+    /// How an authority signs, for reports; `None`: by a plain file of the tree.
+    pub fn described(&self, authority: CaId) -> Option<String> {
+        match self.shared.sources.get(&authority)? {
+            Source::Key { from: KeyAt::Tree, .. } => None,
+            Source::Key { from, .. } => Some(format!("its key comes from {}", from.shown(""))),
+            Source::Signer(options) => {
+                Some(format!("signs through {}", options.command.first().map_or("", String::as_str)))
+            }
+        }
     }
 
     /// Asks for the passphrases that these authorities need, before the lock. `file`: the tree's own key file.
@@ -228,6 +239,7 @@ impl Shared {
 
 impl From<KeyFault> for SignerFault {
     fn from(fault: KeyFault) -> Self {
-        Self::new(fault)
+        let hint = fault.why.hint();
+        Self::new(fault, hint)
     }
 }

@@ -4,11 +4,15 @@
 mod args;
 mod command;
 mod fault;
+mod fresh;
 mod keyring;
 mod material;
 mod opened;
 mod passphrase;
+mod seal;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
+pub use fault::KeyFault;
+pub use fresh::{Birthplace, Fresh};
 pub use keyring::KeyRing;
