@@ -70,6 +70,8 @@ pub enum Why {
     Unsealed,
     #[error("expected the key of the authority's certificate, found another one")]
     OtherKey,
+    #[error("a rotation is recorded with this key, and the profile does not name it any more")]
+    Unnamed,
     /// Where `init` makes the authority.
     #[error("publicKey is missing: the certificate of a new authority needs it")]
     NoPublicKey,
@@ -112,6 +114,9 @@ impl Why {
             }
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
+            }
+            Self::Unnamed => {
+                "name it in the profile again: as authorities.NAME.key or signer, or below authorities.NAME.next"
             }
             Self::OtherAlgorithm { .. } => {
                 "state the algorithm of the key that is there, in authorities.NAME.algorithm, or have another key made"

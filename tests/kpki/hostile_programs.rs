@@ -57,7 +57,11 @@ fn a_signature_of_another_key_is_none() {
         assert!(run.stderr.contains("its answer is no signature of this key: nothing was signed"), "{}", run.stderr);
         assert_eq!(run.stdout, "");
         let tree = |files: &std::collections::BTreeMap<String, (u32, Vec<u8>)>| {
-            files.iter().filter(|(name, _)| name.starts_with("c/")).map(|(n, f)| (n.clone(), f.clone())).collect::<Vec<_>>()
+            files
+                .iter()
+                .filter(|(name, _)| name.starts_with("c/"))
+                .map(|(n, f)| (n.clone(), f.clone()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(tree(&place.files()), tree(&before), "{algorithm}");
     }
@@ -77,7 +81,9 @@ fn the_right_signature_is_used() {
 #[test]
 fn what_a_signer_complains_of_is_bounded_and_plain() {
     let (place, _) = made(1);
-    for body in ["printf 'a\\033[31mred\\033]0;title\\007' >&2; exit 1", "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1"] {
+    for body in
+        ["printf 'a\\033[31mred\\033]0;title\\007' >&2; exit 1", "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1"]
+    {
         let program = script(&place, "sign", &format!("cat > /dev/null; {body}"));
         let run = renew(&place, 1, &format!("signer: [{}]", program.display())).fails(1);
         assert!(run.stderr.len() < 8 << 10, "{}", run.stderr.len());
@@ -130,9 +136,9 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
     secret(&place, "sec/other.key", other.as_bytes());
     for (body, expected) in KEYS {
         let paths = [("KEY", "sec/fp.key"), ("OTHER", "sec/other.key")];
-        let body = paths.iter().fold(body.to_owned(), |body, (word, name)| {
-            body.replace(word, place.path(name).to_str().unwrap())
-        });
+        let body = paths
+            .iter()
+            .fold(body.to_owned(), |body, (word, name)| body.replace(word, place.path(name).to_str().unwrap()));
         let program = script(&place, "give", &body);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
         let said = format!("the key of front-proxy-ca: the command {}: {expected}", program.display());
@@ -141,7 +147,12 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
         for text in [key.as_str(), other.as_str()] {
             for line in text.lines().filter(|line| !line.starts_with("--")) {
                 let piece = &line[..line.len().min(16)];
-                assert!(!run.stdout.contains(piece) && !run.stderr.contains(piece), "{body}: {} {}", run.stdout, run.stderr);
+                assert!(
+                    !run.stdout.contains(piece) && !run.stderr.contains(piece),
+                    "{body}: {} {}",
+                    run.stdout,
+                    run.stderr
+                );
             }
         }
     }
@@ -165,7 +176,8 @@ fn programs_get_what_they_need_and_no_passphrase() {
     let (place, key) = made(1);
     let served = served_signer(&place);
     let out = |name: &str| place.path(name).display().to_string();
-    let signer = script(&place, "sign", &format!("env > {}; pwd > {}; . {}", out("env-sign"), out("cwd"), served.display()));
+    let signer =
+        script(&place, "sign", &format!("env > {}; pwd > {}; . {}", out("env-sign"), out("cwd"), served.display()));
     let give = script(&place, "give", &format!("env > {}; cat {}", out("env-give"), out("sec/ca.key")));
     secret(&place, "sec/ca.key", place.read("c/pki/ca.key"));
     fs::remove_file(place.path("c/pki/ca.key")).unwrap();
@@ -181,13 +193,30 @@ fn programs_get_what_they_need_and_no_passphrase() {
     );
     place.write("p.yaml", text);
     let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
-    let words = ["renew", "front-proxy-client", "apiserver", "--profile", "p.yaml", "--dir", "c", "--at", LATER, "--allow-future"];
+    let words = [
+        "renew",
+        "front-proxy-client",
+        "apiserver",
+        "--profile",
+        "p.yaml",
+        "--dir",
+        "c",
+        "--at",
+        LATER,
+        "--allow-future",
+    ];
     let run = Command::new(env!("CARGO_BIN_EXE_kpki"))
         .args(words)
         .args(["--key-passphrase-env", "KEY_PASS"])
         .current_dir(place.path(""))
         .env_clear()
-        .envs([("PATH", "/usr/bin:/bin"), ("OTHER_PASS", "secret1"), ("KEY_PASS", "secret2"), ("KPKI_AUTHORITY", "forged"), ("FOO", "bar")])
+        .envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("OTHER_PASS", "secret1"),
+            ("KEY_PASS", "secret2"),
+            ("KPKI_AUTHORITY", "forged"),
+            ("FOO", "bar"),
+        ])
         .output()
         .unwrap();
     backend.end();

@@ -81,6 +81,7 @@ mod rotate_prepare;
 mod rotate_property;
 mod rotate_record;
 mod rotate_scan;
+mod rotate_sources;
 mod rotate_status;
 mod rotate_switch;
 mod rotate_verbs;
