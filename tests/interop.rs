@@ -24,6 +24,8 @@ mod tree;
 mod adopt;
 #[path = "interop/backup.rs"]
 mod backup;
+#[path = "interop/cert_manager.rs"]
+mod cert_manager;
 #[path = "interop/convert.rs"]
 mod convert;
 #[path = "interop/crl.rs"]
@@ -42,6 +44,8 @@ mod faults;
 mod forms;
 #[path = "interop/hostile.rs"]
 mod hostile;
+#[path = "interop/issuers.rs"]
+mod issuers;
 #[path = "interop/kubeadm.rs"]
 mod kubeadm;
 #[path = "interop/kubectl.rs"]
@@ -76,6 +80,8 @@ mod rotation;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/signers.rs"]
+mod signers;
 #[path = "interop/site.rs"]
 mod site;
 #[path = "interop/sweep.rs"]
@@ -88,3 +94,5 @@ mod unpack;
 mod verify_live;
 #[path = "interop/yaml.rs"]
 mod yaml;
+#[path = "interop/worked.rs"]
+mod worked;

@@ -20,7 +20,7 @@ pub use crl_error::CrlFault;
 pub use error::CaError;
 pub use issuer::Issuer;
 pub use key::{PrivateKey, ed25519_public, generate_keys};
-pub use parallel::parallel_map;
+pub use parallel::parallel_watched;
 pub use renew::renew;
 pub use request::{asks_for, request};
 pub use serial::serial;

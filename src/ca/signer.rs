@@ -1,6 +1,7 @@
 //! Signing with an authority's key, wherever that key is.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::digest as hash;
 
@@ -47,6 +48,11 @@ pub trait Signer: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// So many signatures at the same time. A key in memory makes as many as there are threads.
+    fn parallel(&self) -> usize {
+        1
+    }
+
     /// The key itself, where it is in memory.
     fn private_key(&self) -> Option<&PrivateKey> {
         None
@@ -80,6 +86,29 @@ fn same_key(one: &[u8], other: &[u8]) -> bool {
     match (public_key::read(one), public_key::read(other)) {
         (Ok(one), Ok(other)) => one.bits == other.bits,
         _ => false,
+    }
+}
+
+/// A key that others hold too.
+impl Signer for Arc<PrivateKey> {
+    fn algorithm(&self) -> Algorithm {
+        PrivateKey::algorithm(self)
+    }
+
+    fn spki_der(&self) -> Vec<u8> {
+        PrivateKey::spki_der(self)
+    }
+
+    fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
+        PrivateKey::sign(self, message)
+    }
+
+    fn is_key_of(&self, certificate: &Certificate) -> bool {
+        self.matches(certificate)
+    }
+
+    fn private_key(&self) -> Option<&PrivateKey> {
+        Some(self)
     }
 }
 

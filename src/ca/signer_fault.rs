@@ -6,23 +6,31 @@ use std::sync::Arc;
 
 /// Why a key outside this room did not sign. Two are equal if they say the same.
 #[derive(Debug, Clone)]
-pub struct SignerFault(Arc<dyn Error + Send + Sync>);
+pub struct SignerFault {
+    why: Arc<dyn Error + Send + Sync>,
+    hint: Option<&'static str>,
+}
 
 impl SignerFault {
-    pub fn new(why: impl Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(why))
+    pub fn new(why: impl Error + Send + Sync + 'static, hint: Option<&'static str>) -> Self {
+        Self { why: Arc::new(why), hint }
+    }
+
+    /// The next thing to do about it.
+    pub const fn hint(&self) -> Option<&'static str> {
+        self.hint
     }
 }
 
 impl fmt::Display for SignerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.why.fmt(f)
     }
 }
 
 impl Error for SignerFault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        self.why.source()
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files;
+use crate::plan::certificate_request::{self, Asked, Issuer};
 use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
 use crate::report::facts::requested;
 use crate::report::requests::{RequestEntry, Requests, Verb};
@@ -22,6 +23,15 @@ pub struct Request {
     /// Instead of `DIR/.kpki/requests`.
     pub out: Option<PathBuf>,
     pub key: Option<PathBuf>,
+    /// Whom manifests for cert-manager ask.
+    pub issuer: Option<Issuer>,
+}
+
+#[derive(Debug)]
+pub struct Outcome {
+    pub report: Requests,
+    /// A manifest for each request, where an issuer was named.
+    pub manifests: Option<String>,
 }
 
 /// One named entry.
@@ -33,7 +43,12 @@ struct Wanted {
 }
 
 /// Writes the requests.
-pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error> {
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> {
+    if let Some(issuer) = &request.issuer {
+        issuer.check().map_err(|why| {
+            Error::usage(why.to_string()).hint("give the name that kubectl get issuers,clusterissuers -A shows")
+        })?;
+    }
     let run = &request.run;
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, run, &target, Absent::Planned)?;
@@ -65,12 +80,13 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         key: key.take(),
     });
     let made = requests::make(&site, specs.collect(), run.threads, progress)?;
+    let manifests = request.issuer.as_ref().map(|issuer| manifests(&made, &wanted, issuer)).transpose()?;
     let entries = made.iter().map(entry).chain(wanted.iter().filter_map(|one| skipped(one, &session))).collect();
     let changes: Vec<_> = made.into_iter().flat_map(|made| made.changes).collect();
     if let Some(locked) = locked.filter(|_| !changes.is_empty()) {
         locked.commit("csr", run.now, Transaction { changes, ..Transaction::default() })?;
     }
-    Ok(Requests {
+    let report = Requests {
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
         tree: Some(session.target.origin.clone()),
@@ -79,7 +95,23 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         entries,
         warnings,
         ..Requests::default()
-    })
+    };
+    Ok(Outcome { report, manifests })
+}
+
+/// One document for each request, those that waited already too.
+fn manifests(made: &[Made], wanted: &[Wanted], issuer: &Issuer) -> Result<String, Error> {
+    let mut documents = Vec::with_capacity(made.len());
+    for one in made {
+        let of_it = wanted.iter().find(|wanted| wanted.id == one.id);
+        let Some(template) = of_it.and_then(|wanted| wanted.template.as_ref().ok()) else { continue };
+        let asked = Asked { id: &one.id, request: &one.request, lifetime: template.lifetime };
+        let manifest = certificate_request::manifest(asked, issuer).map_err(|why| {
+            Error::new(why.to_string()).hint("leave it out, and have the owner of its authority sign the .csr file")
+        })?;
+        documents.push(manifest);
+    }
+    Ok(documents.join("---\n"))
 }
 
 /// Credentials by name, and authorities.

@@ -4,11 +4,18 @@
 mod args;
 mod command;
 mod fault;
+mod fresh;
 mod keyring;
 mod material;
 mod opened;
 mod passphrase;
+mod seal;
 mod source;
 
 pub use args::{GivenKey, KeyArgs};
+pub use fault::{KeyFault, Why};
+pub use fresh::{Birthplace, Fresh};
 pub use keyring::KeyRing;
+pub use material::{is_encrypted, open};
+pub use passphrase::stated;
+pub use seal::seal;

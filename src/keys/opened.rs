@@ -42,12 +42,12 @@ impl Signer for OpenedKey {
 
     fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
         match self.key() {
-            Ok(key) => key.sign(message),
-            Err(why) => Err(CaError::Signer(SignerFault::new(why.clone()))),
+            Ok(key) => PrivateKey::sign(key, message),
+            Err(why) => Err(CaError::Signer(why.clone().into())),
         }
     }
 
     fn ready(&self) -> Result<(), SignerFault> {
-        self.key().as_ref().map(|_| ()).map_err(|why| SignerFault::new(why.clone()))
+        self.key().as_ref().map(|_| ()).map_err(|why| why.clone().into())
     }
 }
