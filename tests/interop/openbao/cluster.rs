@@ -80,29 +80,56 @@ fn typed(bao: &Bao, text: &str) {
     run(shell.env("BAO_ADDR", bao.address()).env("BAO_TOKEN", super::ROOT)).expect_ok(text);
 }
 
+/// The profile of vault/README.md: what is shown for one authority is meant for all three.
+fn by_transit(bao: &Bao) -> String {
+    let [signer, _] = printed(bao, "yaml").try_into().unwrap();
+    let (before, one) = signer.split_once("  ca:\n").unwrap();
+    let of = |name: &str| format!("  {name}:\n{}", one.replace("--key, ca,", &format!("--key, {name},")));
+    NODES.replace("caKeys: none\n", "") + before + &AUTHORITIES.map(|(name, _)| of(name)).concat()
+}
+
+#[track_caller]
+fn without_keys(dir: &Path) {
+    for (_, stem) in AUTHORITIES {
+        assert!(dir.join(format!("{stem}.crt")).exists() && !dir.join(format!("{stem}.key")).exists(), "{stem}");
+    }
+}
+
+#[test]
+fn keys_that_are_born_in_transit_sign() {
+    let bao = Bao::start();
+    bao.file("cluster.yaml", by_transit(&bao));
+    let [token, new, _, _]: [String; 4] = printed(&bao, "sh").try_into().unwrap();
+    typed(&bao, &token);
+    typed(&bao, &new);
+    let dir = bao.path("cluster");
+    judged_by_openssl(&dir);
+    bao.kpki("verify cluster").expect_ok("verify");
+    let before = fs::read(dir.join("nodes/cp2/pki/etcd/peer.crt")).unwrap();
+    bao.kpki("renew all --dir cluster").expect_ok("renew");
+    assert_ne!(fs::read(dir.join("nodes/cp2/pki/etcd/peer.crt")).unwrap(), before);
+    bao.kpki("revoke cp1/etcd-peer --reason superseded --dir cluster").expect_ok("revoke");
+    judged_by_openssl(&dir);
+    without_keys(&dir);
+}
+
 #[test]
 fn keys_that_were_moved_to_transit_sign() {
     let bao = Bao::start();
     bao.file("plain.yaml", NODES);
     bao.kpki("init --profile plain.yaml --dir cluster").expect_ok("init");
     let dir = bao.path("cluster");
-    let [signer, _] = printed(&bao, "yaml").try_into().unwrap();
-    let [moved, _] = printed(&bao, "sh").try_into().unwrap();
-    // What is shown for one authority is meant for all three.
-    let (before, one) = signer.split_once("  ca:\n").unwrap();
-    let all =
-        AUTHORITIES.map(|(name, _)| format!("  {name}:\n{}", one.replace("--key, ca,", &format!("--key, {name},"))));
-    let profile = NODES.replace("caKeys: none\n", "") + before + &all.concat();
+    let profile = by_transit(&bao);
     bao.file("cluster.yaml", &profile);
+    let [token, _, moved, _]: [String; 4] = printed(&bao, "sh").try_into().unwrap();
+    typed(&bao, &token);
     let before = fs::read(dir.join("nodes/cp1/pki/apiserver.crt")).unwrap();
     typed(&bao, &moved);
     assert_ne!(fs::read(dir.join("nodes/cp1/pki/apiserver.crt")).unwrap(), before);
     judged_by_openssl(&dir);
     bao.kpki("verify cluster").expect_ok("verify");
     bao.kpki("crl update --dir cluster").expect_ok("crl update");
-    for (_, stem) in AUTHORITIES {
-        assert!(!dir.join(format!("{stem}.key")).exists());
-    }
+    without_keys(&dir);
 
     // The key of another authority is noticed, and the tree stays as it was.
     bao.file("wrong.yaml", profile.replace("--key, ca,", "--key, etcd-ca,"));
@@ -139,7 +166,7 @@ fn requests_of_an_external_authority_are_answered() {
     bao.file("role.crt", role);
     let ran = bao.kpki("import role.crt --dir cluster").expect_code(1, "import");
     assert!(ran.err.contains("found `CN=kubernetes-admin`"), "{ran:?}");
-    let [_, by_hand] = printed(&bao, "sh").try_into().unwrap();
+    let [_, _, _, by_hand]: [String; 4] = printed(&bao, "sh").try_into().unwrap();
     typed(&bao, &by_hand);
     assert!(dir.join("nodes/cp1/admin.conf").exists() && !admin.exists());
     let requests = files_ending(&dir.join(".kpki/requests"), ".csr");
