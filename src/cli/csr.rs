@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::common::{self, all_or_names};
+use super::keys::Keys;
 use super::values::{Choices, Outcome, one_of};
 use super::{environment::Environment, ui::Ui};
 use crate::commands::csr::{self, Request};
@@ -13,7 +14,9 @@ use crate::report::Form;
 /// A request has the subject, names, usages and key algorithm of the certificate on disk, and the names its profile
 /// adds. If there is no certificate yet, the profile decides. An extraCertificates entry with authority external is requested from
 /// a public or commercial authority. Authorities can be named too (ca, front-proxy-ca,
-/// etcd-ca): their requests ask an authority above them for an intermediate certificate.
+/// etcd-ca): their requests ask an authority above them for an intermediate certificate. The request of
+/// an authority whose key is elsewhere (authorities.NAME.key or .signer in the profile, or --authority-key) is for that key, which
+/// signs it where it is.
 ///
 /// Keys and requests are written to DIR/.kpki/requests, away from the files in use, under the tree's own paths:
 /// pki/apiserver.key and pki/apiserver.csr, admin.conf (which contains its key) and admin.conf.csr. An existing key is
@@ -57,6 +60,9 @@ pub struct Args {
     namespace: Option<String>,
 
     #[command(flatten)]
+    keys: Keys,
+
+    #[command(flatten)]
     run: common::Run,
 }
 
@@ -73,11 +79,15 @@ Examples:
   kpki csr apiserver --key /etc/kubernetes/pki/apiserver.key   a new certificate for the key in use
 
 Exit status: 0 all requests exist, 1 refused or failed, 2 wrong command line or profile, 5 no request could be made for some of the
-named entries.";
+named entries, such as an authority whose key did not open.";
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let (trees, run, names) = (self.tree.args(environment), self.run.args(environment)?, all_or_names(self.names)?);
+        let (trees, run, names) = (
+            self.keys.with(self.tree.args(environment), environment)?,
+            self.run.args(environment)?,
+            all_or_names(self.names)?,
+        );
         if self.manifest.is_some() && run.dry_run {
             return Err(Error::usage(
                 "--dry-run writes no key, and nobody could use what is signed for such a manifest",

@@ -18,7 +18,7 @@ pub type Ask = Arc<dyn Fn(&str) -> Result<Option<Zeroizing<String>>, String> + S
 #[derive(Clone)]
 pub enum GivenKey {
     File(PathBuf),
-    /// Standard input, which can be read once.
+    /// Of standard input or a pipe, which can be read once.
     Pem(Zeroizing<Vec<u8>>),
 }
 

@@ -10,20 +10,20 @@ use zeroize::Zeroizing;
 use super::args::{GivenKey, KeyArgs};
 use super::command::{CommandSigner, Commands, Question, Turns};
 use super::fault::{KeyFault, Why};
+use super::issuer::{self, Order, Unissued};
 use super::material::{self, LARGEST, read_private};
 use super::opened::OpenedKey;
 use super::passphrase;
 use super::source::{KeyAt, Source, sources};
-use crate::ca::{PrivateKey, SignerFault};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
 use crate::profile::{CaKeys, PassphraseFrom, Profile};
+use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
 
 /// A key's command may have to ask a server.
 const KEY_TIMEOUT: Duration = Duration::from_secs(30);
-/// So often somebody may mistype a passphrase.
-const ATTEMPTS: usize = 3;
 
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl KeyRing {
         };
         let turns = sources.iter().filter_map(|(authority, source)| match source {
             Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
-            Source::Key { .. } => None,
+            Source::Key { .. } | Source::Issuer(_) => None,
         });
         let turns = turns.collect();
         let (asked, opened) = (Mutex::default(), Mutex::default());
@@ -76,6 +76,9 @@ impl KeyRing {
             Source::Key { from, .. } => Some(format!("its key comes from {}", from.shown(""))),
             Source::Signer(options) => {
                 Some(format!("signs through {}", options.command.first().map_or("", String::as_str)))
+            }
+            Source::Issuer(options) => {
+                Some(format!("issues through {}", options.command.first().map_or("", String::as_str)))
             }
         }
     }
@@ -91,6 +94,23 @@ impl KeyRing {
     pub fn passphrase(&self, authority: CaId) -> Result<Option<Zeroizing<String>>, KeyFault> {
         let Some(Source::Key { passphrase, .. }) = self.shared.sources.get(&authority) else { return Ok(None) };
         self.shared.passphrase(authority, passphrase.as_ref())
+    }
+}
+
+impl KeyRing {
+    /// The authority's key is elsewhere, or encrypted. `file`: the tree's own key file.
+    pub fn is_source(&self, authority: CaId, file: Option<&[u8]>) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from: KeyAt::Tree, .. }) => file.is_some_and(material::is_encrypted),
+            source => source.is_some(),
+        }
+    }
+}
+
+impl KeyRing {
+    /// Asks a program for a certificate.
+    pub fn issued(&self, order: &Order<'_>) -> Result<Zeroizing<Vec<u8>>, Unissued> {
+        issuer::ask(&self.shared.commands, order)
     }
 }
 
@@ -111,6 +131,7 @@ impl KeySources for KeyRing {
                     turns: Arc::clone(turns),
                 }))
             }
+            Source::Issuer(_) => Sources::Issuer,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
                 authority,
@@ -147,8 +168,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
-            Some(Source::Key { from, .. }) => from.shown("its file in the tree"),
-            Some(Source::Signer(_)) | None => "its signer".to_owned(),
+            Some(Source::Key { from, .. }) => {
+                from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
+            }
+            Some(Source::Signer(options)) => options.shown(),
+            Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
     }
@@ -229,24 +253,19 @@ impl Shared {
     }
 
     fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
-        // Of several trees one asks at a time.
-        static TERMINAL: Mutex<()> = Mutex::new(());
-        let _turn = held(&TERMINAL);
-        let fault = |why| self.fault(authority, why);
-        let ask = self.commands.args.ask.as_ref().ok_or_else(|| fault(Why::NoPassphrase))?;
         let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
         let at = from.shown(&self.commands.dir.display().to_string());
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
-        for _ in 0..ATTEMPTS {
-            let typed = ask(&prompt).map_err(|why| fault(Why::Terminal(why)))?;
-            let typed = typed.ok_or_else(|| fault(Why::NoPassphrase))?;
-            match material::open(pem, Some(&typed)) {
-                Err(Why::WrongPassphrase) => {}
-                Err(other) => return Err(fault(other)),
-                Ok(_) => return Ok(typed),
-            }
+        passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
+    }
+}
+
+impl From<KeyFault> for CaError {
+    fn from(fault: KeyFault) -> Self {
+        match fault.why {
+            Why::Ended(Ended::Stopped(stopped)) | Why::Said(Ended::Stopped(stopped), _) => stopped.into(),
+            _ => Self::Signer(fault.into()),
         }
-        Err(fault(Why::WrongPassphrase))
     }
 }
 

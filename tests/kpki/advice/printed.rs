@@ -13,7 +13,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/convert/run.rs", 1, &["nothing to convert"]),
     ("commands/convert/trust.rs", 1, &["a trust bundle of a key"]),
     ("commands/crl/show.rs", 1, &["no CRL"]),
-    ("commands/csr.rs", 1, &["the same as a request"]),
+    ("commands/csr/run.rs", 1, &["the same as a request"]),
     (
         "commands/export/behind.rs",
         3,
