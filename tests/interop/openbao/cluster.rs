@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use super::{Bao, feed, program_path};
-use crate::support::{Ran, files_ending, kpki, program, run, say};
+use crate::support::{Ran, files_ending, kpki, program, project, run, say};
 use crate::tree::snapshot;
 
 const NODES: &str = "\
@@ -27,24 +27,6 @@ const AUTHORITIES: [(&str, &str); 3] =
 impl Bao {
     fn kpki(&self, words: &str) -> Ran {
         run(kpki().args(words.split(' ')).current_dir(self.place.path()))
-    }
-
-    /// A file with a token that may do this and nothing else.
-    fn limited(&self, policy: &str) -> PathBuf {
-        self.put("sys/policies/acl/kpki", json!({ "policy": policy }));
-        let made = self.put("auth/token/create", json!({"policies": ["kpki"], "no_default_policy": true}));
-        self.file("token", made["auth"]["client_token"].as_str().unwrap())
-    }
-
-    /// The profile with all authorities signing by transit, each by the key of the given name.
-    fn signing(&self, token: &Path, keys: [&str; 3]) -> String {
-        let mut profile = format!("{NODES}authorities:\n");
-        for ((name, _), key) in AUTHORITIES.iter().zip(keys) {
-            let (program, address, token) = (program_path(), self.address(), token.display());
-            let program = program.display();
-            writeln!(profile, "  {name}:\n    signer: [{program}, sign, --key, {key}, --address, \"{address}\", --token-file, {token}]").unwrap();
-        }
-        profile
     }
 }
 
@@ -73,54 +55,93 @@ fn judged_by_openssl(dir: &Path) {
     assert_eq!(count, 12);
 }
 
-/// Its keys go into transit, as `bao transit import` takes them, and leave the host.
-fn moved_to_transit(bao: &Bao, dir: &Path) {
-    bao.put("sys/mounts/transit", json!({"type": "transit"}));
-    for (name, stem) in AUTHORITIES {
-        let key = dir.join(format!("{stem}.key"));
-        let der = say("openssl", ["pkcs8", "-topk8", "-nocrypt", "-in", key.to_str().unwrap()]);
-        let base64: String = der.lines().filter(|line| !line.starts_with('-')).collect();
-        let file = bao.file("wrapped", base64);
-        let mut command = program("bao");
-        command.args(["transit", "import", &format!("transit/keys/{name}")]).arg(format!("@{}", file.display()));
-        command.arg("type=ecdsa-p256").env("BAO_ADDR", bao.address()).env("BAO_TOKEN", super::ROOT);
-        run(command.env("HOME", bao.place.path())).expect_ok(name);
-        fs::remove_file(file).unwrap();
-        fs::remove_file(key).unwrap();
+/// The code blocks of this language in vault/README.md, with the places of this test.
+fn printed(bao: &Bao, language: &str) -> Vec<String> {
+    let readme = fs::read_to_string(project("vault/README.md")).unwrap();
+    let fence = format!("\n```{language}\n");
+    let blocks = readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
+    let here = |block: &str| {
+        block
+            .replace("/etc/kpki/", &format!("{}/", bao.place.path().display()))
+            .replace("/usr/bin/kpki-vault", &program_path().display().to_string())
+            .replace("https://vault.example.com:8200", &bao.address())
+    };
+    blocks.map(here).collect()
+}
+
+/// As an administrator types it, in the place of the test.
+#[track_caller]
+fn typed(bao: &Bao, text: &str) {
+    let programs = program_path().parent().unwrap().to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let mut shell = program("sh");
+    shell.args(["-e", "-c", text]).current_dir(bao.place.path()).env("PATH", path).env("HOME", bao.place.path());
+    run(shell.env("BAO_ADDR", bao.address()).env("BAO_TOKEN", super::ROOT)).expect_ok(text);
+}
+
+/// The profile of vault/README.md: what is shown for one authority is meant for all three.
+fn by_transit(bao: &Bao) -> String {
+    let [signer, _] = printed(bao, "yaml").try_into().unwrap();
+    let (before, one) = signer.split_once("  ca:\n").unwrap();
+    let of = |name: &str| format!("  {name}:\n{}", one.replace("--key, ca,", &format!("--key, {name},")));
+    NODES.replace("caKeys: none\n", "") + before + &AUTHORITIES.map(|(name, _)| of(name)).concat()
+}
+
+#[track_caller]
+fn without_keys(dir: &Path) {
+    for (_, stem) in AUTHORITIES {
+        assert!(dir.join(format!("{stem}.crt")).exists() && !dir.join(format!("{stem}.key")).exists(), "{stem}");
     }
+}
+
+#[test]
+fn keys_that_are_born_in_transit_sign() {
+    let bao = Bao::start();
+    bao.file("cluster.yaml", by_transit(&bao));
+    let [token, new, _, _]: [String; 4] = printed(&bao, "sh").try_into().unwrap();
+    typed(&bao, &token);
+    typed(&bao, &new);
+    let dir = bao.path("cluster");
+    judged_by_openssl(&dir);
+    bao.kpki("verify cluster").expect_ok("verify");
+    let before = fs::read(dir.join("nodes/cp2/pki/etcd/peer.crt")).unwrap();
+    bao.kpki("renew all --dir cluster").expect_ok("renew");
+    assert_ne!(fs::read(dir.join("nodes/cp2/pki/etcd/peer.crt")).unwrap(), before);
+    bao.kpki("revoke cp1/etcd-peer --reason superseded --dir cluster").expect_ok("revoke");
+    judged_by_openssl(&dir);
+    without_keys(&dir);
 }
 
 #[test]
 fn keys_that_were_moved_to_transit_sign() {
     let bao = Bao::start();
     bao.file("plain.yaml", NODES);
-    bao.kpki("init --profile plain.yaml --dir tree").expect_ok("init");
-    let dir = bao.path("tree");
-    moved_to_transit(&bao, &dir);
-    let token = bao.limited("path \"transit/sign/*\" { capabilities = [\"update\"] }");
-    bao.file("profile.yaml", bao.signing(&token, ["ca", "front-proxy-ca", "etcd-ca"]));
+    bao.kpki("init --profile plain.yaml --dir cluster").expect_ok("init");
+    let dir = bao.path("cluster");
+    let profile = by_transit(&bao);
+    bao.file("cluster.yaml", &profile);
+    let [token, _, moved, _]: [String; 4] = printed(&bao, "sh").try_into().unwrap();
+    typed(&bao, &token);
     let before = fs::read(dir.join("nodes/cp1/pki/apiserver.crt")).unwrap();
-    let renew = "renew all --profile profile.yaml --dir tree";
-    bao.kpki(renew).expect_ok(renew);
+    typed(&bao, &moved);
     assert_ne!(fs::read(dir.join("nodes/cp1/pki/apiserver.crt")).unwrap(), before);
     judged_by_openssl(&dir);
-    bao.kpki("verify tree").expect_ok("verify");
-    bao.kpki("crl update --dir tree").expect_ok("crl update");
-    for (_, stem) in AUTHORITIES {
-        assert!(!dir.join(format!("{stem}.key")).exists());
-    }
+    bao.kpki("verify cluster").expect_ok("verify");
+    bao.kpki("crl update --dir cluster").expect_ok("crl update");
+    without_keys(&dir);
 
     // The key of another authority is noticed, and the tree stays as it was.
-    bao.file("wrong.yaml", bao.signing(&token, ["etcd-ca", "front-proxy-ca", "etcd-ca"]));
+    bao.file("wrong.yaml", profile.replace("--key, ca,", "--key, etcd-ca,"));
     let before = snapshot(&dir);
-    let ran = bao.kpki("renew cp1/apiserver --profile wrong.yaml --dir tree");
+    let ran = bao.kpki("renew cp1/apiserver --profile wrong.yaml --dir cluster");
     assert!(!ran.ok() && before == snapshot(&dir), "{ran:?}");
     // So are a token that may not, and a server that is sealed: both are said.
     bao.put("sys/policies/acl/kpki", json!({"policy": "path \"transit/sign/other\" { capabilities = [\"update\"] }"}));
-    let ran = bao.kpki("renew cp1/apiserver --dir tree");
+    let ran = bao.kpki("renew cp1/apiserver --dir cluster");
     assert!(!ran.ok() && (ran.out.clone() + &ran.err).contains("permission denied"), "{ran:?}");
     bao.put("sys/seal", serde_json::Value::Null);
-    let ran = bao.kpki("renew cp1/apiserver --dir tree");
+    let ran = bao.kpki("renew cp1/apiserver --dir cluster");
     assert!(!ran.ok() && (ran.out.clone() + &ran.err).contains("sealed"), "{ran:?}");
     assert!(before == snapshot(&dir));
 }
@@ -133,9 +154,9 @@ fn requests_of_an_external_authority_are_answered() {
     let role = json!({"allow_any_name": true, "enforce_hostnames": false, "key_type": "any", "basic_constraints_valid_for_non_ca": true});
     bao.put("pki/roles/node", role);
     bao.file("profile.yaml", NODES);
-    bao.file("tree/pki/ca.crt", fs::read(root).unwrap());
-    bao.kpki("init --profile profile.yaml --dir tree").expect_code(5, "init");
-    let dir = bao.path("tree");
+    bao.file("cluster/pki/ca.crt", fs::read(root).unwrap());
+    bao.kpki("init --profile profile.yaml --dir cluster").expect_code(5, "init");
+    let dir = bao.path("cluster");
     let wanted = json!({"version": 1, "lifetimeSeconds": 365 * 86_400}).to_string();
     let requests = files_ending(&dir.join(".kpki/requests"), ".csr");
     assert_eq!(requests.len(), 15);
@@ -143,9 +164,13 @@ fn requests_of_an_external_authority_are_answered() {
     let admin = dir.join(".kpki/requests/nodes/cp1/admin.conf.csr");
     let role = feed(bao.vault("issue --role node").env("KPKI_REQUEST", &wanted), &fs::read(&admin).unwrap()).ok();
     bao.file("role.crt", role);
-    let ran = bao.kpki("import role.crt --dir tree").expect_code(1, "import");
+    let ran = bao.kpki("import role.crt --dir cluster").expect_code(1, "import");
     assert!(ran.err.contains("found `CN=kubernetes-admin`"), "{ran:?}");
-    let mut words = "import --dir tree".to_owned();
+    let [_, _, _, by_hand]: [String; 4] = printed(&bao, "sh").try_into().unwrap();
+    typed(&bao, &by_hand);
+    assert!(dir.join("nodes/cp1/admin.conf").exists() && !admin.exists());
+    let requests = files_ending(&dir.join(".kpki/requests"), ".csr");
+    let mut words = "import --dir cluster".to_owned();
     for (number, request) in requests.iter().enumerate() {
         let chain = feed(bao.vault("issue").env("KPKI_REQUEST", &wanted), &fs::read(request).unwrap()).ok();
         bao.file(&format!("{number}.crt"), chain);
@@ -154,5 +179,5 @@ fn requests_of_an_external_authority_are_answered() {
     let ran = bao.kpki(&words).expect_ok("import");
     assert!(!ran.err.contains("warning"), "{ran:?}");
     judged_by_openssl(&dir);
-    bao.kpki("verify tree").expect_ok("verify");
+    bao.kpki("verify cluster").expect_ok("verify");
 }
