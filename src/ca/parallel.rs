@@ -6,17 +6,8 @@ use crate::ca::CaError;
 use crate::parallel;
 use crate::signals;
 
-/// What `work` gives for each item, in the order of the items; the first error in that order.
-pub fn parallel_map<T, R, F>(items: &[T], threads: usize, work: F) -> Result<Vec<R>, CaError>
-where
-    T: Sync,
-    R: Send,
-    F: Fn(&T) -> Result<R, CaError> + Sync,
-{
-    parallel_watched(items, threads, work, &mut |_| ())
-}
-
-/// The same; `between` is called on the calling thread with how many are done.
+/// What `work` gives for each item, in the order of the items; the first error in that order. `between` is called on the calling
+/// thread with how many are done.
 pub fn parallel_watched<T, R, F>(
     items: &[T],
     threads: usize,
@@ -50,15 +41,16 @@ mod tests {
     fn order_is_kept_and_the_first_error_wins() {
         let items: Vec<u64> = (0..500).collect();
         for threads in [0, 1, 2, 3, 16, 1000] {
-            let doubled = parallel_map(&items, threads, |item| Ok(item * 2)).unwrap();
+            let doubled = parallel_watched(&items, threads, |item| Ok(item * 2), &mut |_| ()).unwrap();
             assert!(doubled.iter().zip(&items).all(|(a, b)| *a == b * 2) && doubled.len() == 500, "{threads}");
-            let error = parallel_map(&items, threads, |item| match item {
+            let work = |item: &u64| match item {
                 0..250 => Ok(()),
                 250 => Err(CaError::EmptyBundle),
                 _ => Err(NoRandomBytes.into()),
-            });
+            };
+            let error = parallel_watched(&items, threads, work, &mut |_| ());
             assert_eq!(error, Err(CaError::EmptyBundle), "{threads}");
         }
-        assert_eq!(parallel_map(&[0u8; 0], 4, |_| Ok(())), Ok(vec![]));
+        assert_eq!(parallel_watched(&[0u8; 0], 4, |_| Ok(()), &mut |_| ()), Ok(vec![]));
     }
 }

@@ -1,13 +1,12 @@
 //! Signing with an authority's key, wherever that key is.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest as hash;
 
 use crate::blueprint::Algorithm;
-use crate::ca::{CaError, PrivateKey};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::encoding::public_key;
 use crate::x509::{Certificate, KeyKind};
 
@@ -49,6 +48,11 @@ pub trait Signer: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// So many signatures at the same time. A key in memory makes as many as there are threads.
+    fn parallel(&self) -> usize {
+        1
+    }
+
     /// The key itself, where it is in memory.
     fn private_key(&self) -> Option<&PrivateKey> {
         None
@@ -85,40 +89,28 @@ fn same_key(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// Why a key outside this room did not sign. Two are equal if they say the same.
-#[derive(Debug, Clone)]
-pub struct SignerFault(Arc<dyn Error + Send + Sync>);
-
-impl SignerFault {
-    pub fn new(why: impl Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(why))
+/// A key that others hold too.
+impl Signer for Arc<PrivateKey> {
+    fn algorithm(&self) -> Algorithm {
+        PrivateKey::algorithm(self)
     }
 
-    /// What it is about, if it is of this kind.
-    pub fn get<E: Error + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+    fn spki_der(&self) -> Vec<u8> {
+        PrivateKey::spki_der(self)
     }
-}
 
-impl fmt::Display for SignerFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+    fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
+        PrivateKey::sign(self, message)
     }
-}
 
-impl Error for SignerFault {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+    fn is_key_of(&self, certificate: &Certificate) -> bool {
+        self.matches(certificate)
+    }
+
+    fn private_key(&self) -> Option<&PrivateKey> {
+        Some(self)
     }
 }
-
-impl PartialEq for SignerFault {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
-    }
-}
-
-impl Eq for SignerFault {}
 
 /// What a key of this kind signs of a message: SHA-384 with P-384, else SHA-256.
 pub fn digest(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::{common, environment::Environment, ui::Ui, values::Outcome};
+use super::{common, environment::Environment, keys::Keys, ui::Ui, values::Outcome};
 use crate::commands::init::{self, Request};
 use crate::error::Exit;
 use crate::tree::layout::DEFAULT_DIR;
@@ -66,6 +66,9 @@ pub struct Args {
     bootstrap_manifests: Option<PathBuf>,
 
     #[command(flatten)]
+    keys: Keys,
+
+    #[command(flatten)]
     run: common::Run,
 }
 
@@ -80,7 +83,8 @@ Examples:
   kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 requests wait for an external
-authority, or existing entries lack what was added to the profile until they are renewed; the rest was made.";
+authority, existing entries lack what was added to the profile until they are renewed, or an authority's key could not be opened and
+what it signs is left; the rest was made.";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
@@ -96,11 +100,12 @@ impl Args {
             force: self.force,
             allow_shared_ca: self.allow_shared_ca,
             bootstrap_manifests: self.bootstrap_manifests.clone(),
+            keys: self.keys.args(environment)?,
             run: self.run.args(environment)?,
         };
         let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);
-        let waits = report.items.iter().any(|item| item.action == "request");
+        let waits = report.items.iter().any(|item| matches!(item.action, "request" | "left"));
         let is_partial = waits || !report.left_to_renew.is_empty();
         let exit = if is_partial && !self.run.dry_run { Exit::Partial } else { Exit::Done };
         self.run.report.finish(ui, &report, &request.run, exit)

@@ -3,13 +3,12 @@
 use super::failure::Error;
 use crate::ca::SignerFault;
 use crate::catalog::CaId;
-use crate::keys::{AloneFault, KeyFault};
 use crate::tree::Authority;
 
 /// What one run was to do, and cannot without this key.
 pub fn closed(authority: CaId, why: &SignerFault) -> Error {
     let error = Error::new(format!("{} does not sign: nothing was written", authority.name())).because(why);
-    fault_hint(why).into_iter().fold(error, Error::hint)
+    why.hint().into_iter().fold(error, Error::hint)
 }
 
 /// Why what an authority would have to sign is left out.
@@ -18,10 +17,4 @@ pub fn left_by(authority: CaId, state: Option<&Authority>) -> String {
         Some(Authority::Closed(_, why)) => why.to_string(),
         _ => format!("the key of its authority {} is not in this tree", authority.name()),
     }
-}
-
-/// The next thing to do about it.
-pub fn fault_hint(fault: &SignerFault) -> Option<&'static str> {
-    let of_tree = fault.get::<KeyFault>().map(|fault| &fault.why);
-    of_tree.or(fault.get::<AloneFault>().map(|fault| &fault.why))?.hint()
 }

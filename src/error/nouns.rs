@@ -2,13 +2,13 @@
 
 use super::exit::Exit;
 use super::failure::Error;
-use super::keys::fault_hint;
 use std::path::Path;
 
-use crate::ca::CaError;
+use crate::ca::{CaError, SignerFault};
 use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
+use crate::keys::KeyFault;
 use crate::profile::Problems;
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
@@ -41,7 +41,7 @@ pub fn opened(key: &Path, why: &CaError, then: &str) -> Option<String> {
 /// How an authority of a tree comes to sign.
 pub(super) fn mended(authority: CaId, why: &Unusable, origin: &Origin) -> String {
     if let Unusable::Ca(CaError::Signer(fault)) = why {
-        return fault_hint(fault).unwrap_or("have the key opened, and run the command again").to_owned();
+        return fault.hint().unwrap_or("have the key opened, and run the command again").to_owned();
     }
     let stem = authority.stem();
     let key = origin.pki().join(format!("{stem}.key"));
@@ -112,16 +112,25 @@ impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
         let hint = match &error {
             CaError::Stopped(stopped) => return (*stopped).into(),
-            CaError::Signer(fault) => {
-                let shown = Self::new("cannot sign: nothing was written").because(fault);
-                return fault_hint(fault).into_iter().fold(shown, Self::hint);
-            }
+            CaError::Signer(fault) => return unsigned(fault),
             CaError::Peer(_) | CaError::Above(_) => {
                 "nothing was written; look at the authority's name constraints, usages and dates: openssl x509 -text -in ca.crt"
             }
             _ => "nothing was written; report this if it happens again",
         };
         Self::new("cannot make the certificates").because(error).hint(hint)
+    }
+}
+
+/// A key elsewhere did not sign.
+fn unsigned(fault: &SignerFault) -> Error {
+    let error = Error::new("cannot sign; nothing was written").because(fault);
+    fault.hint().into_iter().fold(error, Error::hint)
+}
+
+impl From<KeyFault> for Error {
+    fn from(fault: KeyFault) -> Self {
+        unsigned(&fault.into())
     }
 }
 

@@ -64,7 +64,8 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
             let list = format!("{} ({place}): {}", item.id, list.join("; "));
             if signer.is_some() {
                 unsignable.push(list);
-                requested.push(item.id.to_string());
+                let is_closed = matches!(signer, Some(Outside::Closed(_)));
+                requested.extend((!is_closed).then(|| item.id.to_string()));
             } else {
                 conflicts.push(list);
             }
@@ -77,7 +78,12 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let entries = if count == 1 { "1 entry does".to_owned() } else { format!("{count} entries do") };
     let mut error = Error::new(what(&format!("{entries} not fit the profile")));
     error.why = conflicts.into_iter().chain(unsignable.iter().cloned()).collect();
-    if !unsignable.is_empty() {
+    for notice in &reconciled.notices {
+        if let Notice::Closed { why, .. } = notice {
+            error = why.hint().into_iter().fold(error.because(why), Error::hint);
+        }
+    }
+    if !requested.is_empty() {
         if keyless {
             error = error.hint("put the authority's key beside its certificate, if it may be stored here");
         }
@@ -282,6 +288,10 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
                 context.shown(place),
                 shell_path(place.full(context.roots))
             ),
+            Notice::Closed { why, items } => {
+                let hint = why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("{why}; {}{hint}", few(items, "is left", "are left"))
+            }
             Notice::OthersNeedShared { items } => format!(
                 "{} new: the other control-plane nodes need the same before their trees can be made; a cluster directory \
                  (without --node) holds every node's tree",

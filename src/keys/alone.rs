@@ -17,10 +17,10 @@ use crate::x509::{Certificate, KeyKind};
 /// Why it does not sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {why}")]
-pub struct AloneFault {
-    pub at: String,
+struct AloneFault {
+    at: String,
     #[source]
-    pub why: Why,
+    why: Why,
 }
 
 /// An encrypted key, which is opened when it is first needed.
@@ -67,7 +67,9 @@ impl AloneKey {
             let key = material::open(&self.pem, Some(&passphrase))?;
             if key.matches(&self.certificate) { Ok(key) } else { Err(Why::OtherKey) }
         });
-        opened.as_ref().map_err(|why| SignerFault::new(AloneFault { at: self.at.clone(), why: why.clone() }))
+        opened
+            .as_ref()
+            .map_err(|why| SignerFault::new(AloneFault { at: self.at.clone(), why: why.clone() }, why.hint()))
     }
 }
 

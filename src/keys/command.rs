@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::args::KeyArgs;
 use super::fault::{KeyFault, Why};
 use crate::blueprint::Algorithm;
-use crate::ca::{self, CaError, Purpose, SignerFault};
+use crate::ca::{self, CaError, Purpose};
 use crate::catalog::CaId;
 use crate::profile::{Command, SignerInput, SignerOptions};
 use crate::programs::{self, Answer, Ended, Exchange};
@@ -132,7 +132,11 @@ impl ca::Signer for CommandSigner {
     fn sign(&self, message: &[u8], purpose: Purpose) -> Result<Vec<u8>, CaError> {
         let at = format!("the signer {}", self.options.command.first().map_or("", String::as_str));
         self.answer(message, purpose)
-            .map_err(|why| CaError::Signer(SignerFault::new(KeyFault { authority: self.authority, at, why })))
+            .map_err(|why| CaError::Signer(KeyFault { authority: self.authority, at, why }.into()))
+    }
+
+    fn parallel(&self) -> usize {
+        self.options.parallel.into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a key that is not in the tree did not sign.
 
+use crate::blueprint::Algorithm;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::encrypted::EncryptionError;
@@ -55,13 +56,25 @@ pub enum Why {
     Nothing,
     #[error("its answer is no signature of this key: nothing was signed")]
     WrongSignature,
-    #[error("its answer is no public key in PEM")]
+    #[error("expected one public key in PEM (PUBLIC KEY), found none or several")]
     PublicKey,
+    #[error("expected a key that kpki signs with ({kinds}), found {found}", kinds = kinds(), found = .0)]
+    OtherKind(String),
+    #[error("expected a key of kind {expected}, as the profile states, found {found}")]
+    OtherAlgorithm { expected: Algorithm, found: Algorithm },
+    #[error("the passphrase for a new key is empty")]
+    EmptyPassphrase,
+    #[error("the encrypted key does not open again; nothing was written")]
+    Unsealed,
     #[error("expected the key of the authority's certificate, found another one")]
     OtherKey,
     /// Where `init` makes the authority.
     #[error("publicKey is missing: the certificate of a new authority needs it")]
     NoPublicKey,
+}
+
+fn kinds() -> String {
+    Algorithm::ALL.map(|algorithm| algorithm.to_string()).join(", ")
 }
 
 fn ended(ended: &Ended) -> String {
@@ -94,6 +107,13 @@ impl Why {
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
             }
+            Self::OtherAlgorithm { .. } => {
+                "state the algorithm of the key that is there, in authorities.NAME.algorithm, or have another key made"
+            }
+            Self::NoPublicKey => {
+                "state publicKey beside command in the profile: a file with the key's public half in PEM, or a command as a list"
+            }
+            Self::EmptyPassphrase => "put a passphrase in the first line of the file, or into the variable",
             Self::Readable(..) => "take the permission away from others: chmod go-rwx FILE",
             _ => return None,
         })

@@ -26,14 +26,14 @@ const KEY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    sources: BTreeMap<CaId, Source>,
-    commands: Arc<Commands>,
-    turns: BTreeMap<CaId, Arc<Turns>>,
+    pub(super) sources: BTreeMap<CaId, Source>,
+    pub(super) commands: Arc<Commands>,
+    pub(super) turns: BTreeMap<CaId, Arc<Turns>>,
     /// What was typed; a fault: nobody could be asked, or it does not open the key.
     asked: Mutex<BTreeMap<CaId, Result<Zeroizing<String>, KeyFault>>>,
     /// Keys from commands and files outside the tree: they are read once in a run.
@@ -67,11 +67,28 @@ impl KeyRing {
         Self { shared: Arc::new(Shared { sources, commands: Arc::new(commands), turns, asked, opened }) }
     }
 
+    /// How an authority signs, for reports; `None`: by a plain file of the tree.
+    pub fn described(&self, authority: CaId) -> Option<String> {
+        match self.shared.sources.get(&authority)? {
+            Source::Key { from: KeyAt::Tree, .. } => None,
+            Source::Key { from, .. } => Some(format!("its key comes from {}", from.shown(""))),
+            Source::Signer(options) => {
+                Some(format!("signs through {}", options.command.first().map_or("", String::as_str)))
+            }
+        }
+    }
+
     /// Asks for the passphrases that these authorities need, before the lock. `file`: the tree's own key file.
     pub fn ask(&self, needed: &BTreeSet<CaId>, file: impl Fn(CaId) -> Option<Zeroizing<Vec<u8>>>) {
         for authority in needed {
             self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
         }
+    }
+
+    /// The passphrase of an authority's key, as it is stated or was typed; `None`: neither.
+    pub fn passphrase(&self, authority: CaId) -> Result<Option<Zeroizing<String>>, KeyFault> {
+        let Some(Source::Key { passphrase, .. }) = self.shared.sources.get(&authority) else { return Ok(None) };
+        self.shared.passphrase(authority, passphrase.as_ref())
     }
 }
 
@@ -104,14 +121,30 @@ impl KeySources for KeyRing {
             }
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
-                shared: Arc::clone(&self.shared),
                 authority,
                 algorithm: *algorithm,
                 certificate: certificate.clone(),
-                file: file.map(|bytes| Zeroizing::new(bytes.to_vec())),
+                open: self.opening(authority, certificate.clone(), file),
                 key: OnceLock::new(),
             })),
         }
+    }
+}
+
+/// Reads a key when it is called.
+type Opening = Box<dyn Fn() -> Result<Arc<PrivateKey>, KeyFault> + Send + Sync>;
+
+impl KeyRing {
+    fn opening(&self, authority: CaId, certificate: Certificate, file: Option<&[u8]>) -> Opening {
+        let shared = Arc::clone(&self.shared);
+        let file = file.map(|bytes| Zeroizing::new(bytes.to_vec()));
+        Box::new(move || {
+            let key = shared.open(authority, file.as_deref().map(Vec::as_slice))?;
+            match key.matches(&certificate) {
+                true => Ok(key),
+                false => Err(shared.fault(authority, Why::OtherKey)),
+            }
+        })
     }
 }
 
@@ -156,14 +189,21 @@ impl Shared {
         if !material::is_encrypted(&pem) {
             return material::open(&pem, None).map(Arc::new).map_err(fault);
         }
-        let passphrase = match stated {
-            Some(stated) => passphrase::stated(stated, &self.commands.args).map_err(fault)?,
-            None => match held(&self.asked).get(&authority) {
-                Some(asked) => asked.clone()?,
-                None => return Err(fault(Why::NoPassphrase)),
-            },
-        };
+        let passphrase = self.passphrase(authority, stated)?.ok_or_else(|| fault(Why::NoPassphrase))?;
         material::open(&pem, Some(&passphrase)).map(Arc::new).map_err(fault)
+    }
+
+    fn passphrase(
+        &self,
+        authority: CaId,
+        stated: Option<&PassphraseFrom>,
+    ) -> Result<Option<Zeroizing<String>>, KeyFault> {
+        match stated {
+            Some(stated) => {
+                passphrase::stated(stated, &self.commands.args).map(Some).map_err(|why| self.fault(authority, why))
+            }
+            None => held(&self.asked).get(&authority).cloned().transpose(),
+        }
     }
 
     fn pem(&self, authority: CaId, file: Option<&[u8]>, from: &KeyAt) -> Result<Zeroizing<Vec<u8>>, Why> {
@@ -206,6 +246,7 @@ impl Shared {
 
 impl From<KeyFault> for SignerFault {
     fn from(fault: KeyFault) -> Self {
-        Self::new(fault)
+        let hint = fault.why.hint();
+        Self::new(fault, hint)
     }
 }

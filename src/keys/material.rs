@@ -14,6 +14,9 @@ use crate::files::{self, FileState, shell_path};
 /// A longer file is no key.
 pub const LARGEST: u64 = 64 << 10;
 
+/// A longer answer is no public key.
+pub const LARGEST_PUBLIC: u64 = 16 << 10;
+
 /// A file that was named, with a secret in it: others must not be able to read it, nor to have written it.
 pub fn read_private(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Why> {
     files::trusted(path).map_err(Why::Trust)?;

@@ -94,6 +94,21 @@ const SIGNERS: &[(&str, ExtendedKeyUsage)] = &[
     ("kubernetes.io/kubelet-serving", ExtendedKeyUsage::ServerAuth),
 ];
 
+/// The words of the API for what a certificate is for; `Err`: for this usage it has none.
+pub fn words(key_usage: KeyUsage, extended: &[ExtendedKeyUsage]) -> Result<Vec<&'static str>, ExtendedKeyUsage> {
+    // Two words are one bit; the second is the one that people write.
+    let of_key = USAGES.iter().filter(|(name, usage)| match usage {
+        Usage::Key(bit) => key_usage.contains(*bit) && *name != "signing",
+        Usage::Extended(_) | Usage::Other(_) => false,
+    });
+    let mut words: Vec<_> = of_key.map(|(name, _)| *name).collect();
+    for wanted in extended {
+        let found = USAGES.iter().find(|(_, usage)| usage.extended().as_ref() == Some(wanted));
+        words.push(found.map(|(name, _)| *name).ok_or_else(|| wanted.clone())?);
+    }
+    Ok(words)
+}
+
 /// Every contradiction between what is asked and what would be signed by this authority; none: sign it. `lifetime`: of the
 /// certificate, without what its authority's own end cuts off, which is said by itself.
 pub fn contradictions(asked: &Asked, blueprint: &Blueprint, lifetime: Duration, authority: CaId) -> Vec<Contradiction> {
@@ -156,6 +171,16 @@ mod tests {
             sans: Vec::new(),
             permitted: Vec::new(),
         }
+    }
+
+    #[test]
+    fn every_word_is_found_again() {
+        let any = [ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::Other(Oid("1.3.6.1.5.5.7.3.4".into()))];
+        let keys = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::CRL_SIGN);
+        assert_eq!(words(keys, &any), Ok(vec!["digital signature", "crl sign", "server auth", "email protection"]));
+        assert_eq!(words(KeyUsage::default(), &[]), Ok(vec![]));
+        let other = ExtendedKeyUsage::Other(Oid("1.2.3".into()));
+        assert_eq!(words(keys, std::slice::from_ref(&other)), Err(other));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, San};
-use crate::ca::CaError;
+use crate::ca::{CaError, SignerFault};
 use crate::catalog::CaId;
 use crate::encoding::shown::named;
 use crate::kubeconfig::KubeconfigError;
@@ -202,6 +202,8 @@ pub enum Notice {
     Readable { place: Place, mode: u32 },
     /// The other control-plane nodes need the authorities and keys made here.
     OthersNeedShared { items: Vec<String> },
+    /// An authority's key could not be opened, and what it would sign is left.
+    Closed { why: SignerFault, items: Vec<String> },
     /// Made here, while requests for them wait.
     Requested { items: Vec<String> },
 }

@@ -40,6 +40,8 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
         Layout::Cluster => {
             for entry in shared {
                 let (public, private) = directories.files("", entry.files);
+                let is_elsewhere = entry.authority().is_some_and(|authority| profile.has_key_elsewhere(authority));
+                let private = private.filter(|_| !is_elsewhere);
                 let what = shared_what(profile, entry);
                 items.push(Item { id: EntryId::new(None, entry.name), home: None, what, public, private });
             }

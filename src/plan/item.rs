@@ -66,6 +66,13 @@ impl Access {
 }
 
 impl What {
+    pub const fn authority(&self) -> Option<CaId> {
+        match self {
+            Self::Authority(authority) => Some(*authority),
+            _ => None,
+        }
+    }
+
     /// The contents of a kubeconfig besides its credentials.
     pub fn access(&self) -> Option<&Access> {
         match self {

@@ -37,6 +37,7 @@ pub fn reconcile(
         run.out.decisions.push(decision);
     }
     guard::guard(profile, items, survey, &mut run.out);
+    run.closed();
     run.out
 }
 
@@ -353,6 +354,22 @@ impl Run<'_> {
         }
         let is_external = matches!(self.out.signers.get(&authority), Some(Signer::InTree { is_local: false, .. }));
         is_external.then_some(Outside::Key(authority))
+    }
+
+    /// Says once for each authority whose key could not be opened what is left because of it.
+    fn closed(&mut self) {
+        for (authority, held) in self.authorities {
+            let Authority::Closed(_, why) = held else { continue };
+            let is_left = |decision: &Decision| match decision {
+                Decision::NoKey(Outside::Closed(of), _) | Decision::Conflict(_, Some(Outside::Closed(of))) => {
+                    of == authority
+                }
+                _ => false,
+            };
+            let left = self.items.iter().zip(&self.out.decisions).filter(|(_, decision)| is_left(decision));
+            let items = left.map(|(item, _)| item.id.to_string()).collect();
+            self.out.notices.push(Notice::Closed { why: why.clone(), items });
+        }
     }
 
     fn notice_shortened(&mut self, item: &Item, making: &Making) {

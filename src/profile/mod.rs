@@ -44,7 +44,7 @@ pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
 pub use render::{render, render_as_stated};
-pub use signing::{KeyFrom, KeyOptions, PassphraseFrom, SignerInput, SignerOptions, Signing};
+pub use signing::{KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing};
 pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]

@@ -288,6 +288,12 @@ impl Profile {
         KnownRelease { release: self.kubernetes_version, is_stated: self.stated.version }
     }
 
+    /// The authority's key is no file of its tree.
+    pub fn has_key_elsewhere(&self, authority: CaId) -> bool {
+        let options = self.authorities.get(&authority);
+        options.and_then(|options| options.signing.as_ref()).is_some_and(Signing::is_elsewhere)
+    }
+
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }

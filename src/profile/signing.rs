@@ -89,6 +89,11 @@ pub struct IssuerOptions {
 }
 
 impl Signing {
+    /// The key is no file of the tree.
+    pub const fn is_elsewhere(&self) -> bool {
+        !matches!(self, Self::Key(KeyOptions { from: KeyFrom::Tree, .. }))
+    }
+
     /// In a profile.
     pub const fn field(&self) -> &'static str {
         match self {

@@ -98,6 +98,12 @@ impl Issuers {
         both.into_iter().flatten().find(|issuer| issuer.certificate().der == certificate.der)
     }
 
+    /// So many threads keep all of them busy: those of this machine, or one for each signature that signers elsewhere make at once.
+    pub fn threads(&self, threads: usize) -> usize {
+        let signers = self.signers.values().map(Issuer::signer).filter(|signer| signer.private_key().is_none());
+        signers.map(|signer| signer.parallel()).sum::<usize>().max(threads)
+    }
+
     /// An authority that was made in this run.
     pub fn add(&mut self, authority: CaId, issuer: Issuer) {
         self.signers.insert(authority, issuer);

@@ -83,6 +83,8 @@ pub struct Transaction {
     pub outer: Vec<OuterFile>,
     /// What generations keep and nobody is to have any more: paths below `.kpki`.
     pub erasures: Vec<RelPath>,
+    /// Nothing of what is replaced is kept: keys that become encrypted ones.
+    pub forgets: bool,
     /// Lines of the journal.
     pub journal: Vec<String>,
     /// The entries for `kpki history`; `None`: no generation.
@@ -395,7 +397,7 @@ impl Locked<'_> {
         now: OffsetDateTime,
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
-        let Transaction { changes, removals, outer, erasures, journal, entries } = transaction;
+        let Transaction { changes, removals, outer, erasures, forgets, journal, entries } = transaction;
         let (keep_generations, pinned) = self.tree.kept_generations();
         // A backup is brought back as it was.
         if verb != "restore" {
@@ -411,6 +413,7 @@ impl Locked<'_> {
             keep_generations,
             pinned,
             erasures,
+            forgets,
             dir_mode: DIR_MODE,
             generation: &journal::generation(verb, now),
             locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),

@@ -15,6 +15,7 @@ mod advice;
 mod archive;
 mod backup;
 mod cases;
+mod cert_manager;
 mod certificates_dir;
 mod chains;
 mod change;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::run::Wanted;
+use super::wanted::Wanted;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::CsrTemplate;

@@ -2,5 +2,6 @@
 
 mod elsewhere;
 mod run;
+mod wanted;
 
-pub use run::{Request, run};
+pub use run::{Outcome, Request, run};

@@ -1,6 +1,7 @@
 //! The plan compared with the existing files.
 
 use super::external::external;
+use super::keys;
 use super::request::Request;
 use super::resolve::Resolved;
 use crate::catalog::paths::KUBELET_CONF;
@@ -34,10 +35,11 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     if !resolved.allow_shared_ca {
         decided.refusals.extend(guard::shared_authorities(authorities));
     }
-    match error::refusal(&context(request, resolved), items, &decided) {
-        Some(refusal) => Err(refusal),
-        None => Ok(Evaluation { snapshot, decided }),
+    if let Some(refusal) = error::refusal(&context(request, resolved), items, &decided) {
+        return Err(refusal);
     }
+    keys::check(request, resolved, &decided)?;
+    Ok(Evaluation { snapshot, decided })
 }
 
 /// What a kubelet.conf embeds need not fit where the kubelet has rotated its own: it uses that one.

@@ -1,5 +1,6 @@
 //! One item made: key and certificate as files.
 
+use super::keys::OutsideKey;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::catalog::CaId;
 use crate::files::BadPath;
@@ -33,6 +34,8 @@ pub struct Made {
     pub certificate: Option<Certificate>,
     /// Key before certificate, directly after each other.
     pub files: Vec<File>,
+    /// The key, if it belongs outside the tree.
+    pub outside: Option<OutsideKey>,
 }
 
 /// The issuers, each with the PEM text of its bundle for kubeconfigs.
@@ -81,7 +84,7 @@ impl Job<'_> {
                 let public = Zeroizing::new(self.key.public_pem().into_bytes());
                 let mut files = private(self.item, self.key.to_pem(), self.replace);
                 files.push(file(&self.item.public, public_mode(&self.item.what), public, self.replace));
-                Ok(Made { certificate: None, files })
+                Ok(Made { files, ..Made::default() })
             }
             _ => Ok(Made::default()),
         }
@@ -91,7 +94,7 @@ impl Job<'_> {
         let text = access.kubeconfig(bundle, &signed.pem, &self.key.to_pem());
         let bytes = Zeroizing::new(text.as_bytes().to_vec());
         let files = vec![file(&self.item.public, public_mode(&self.item.what), bytes, self.replace)];
-        Made { certificate: Some(signed.certificate.clone()), files }
+        Made { certificate: Some(signed.certificate.clone()), files, ..Made::default() }
     }
 }
 
@@ -101,12 +104,26 @@ pub fn file(place: &Place, mode: u32, bytes: Zeroizing<Vec<u8>>, replace: bool) 
 
 pub fn private(item: &Item, key: Zeroizing<String>, replace: bool) -> Vec<File> {
     let bytes = Zeroizing::new(key.as_bytes().to_vec());
+    private_bytes(item, &bytes, replace)
+}
+
+fn private_bytes(item: &Item, bytes: &Zeroizing<Vec<u8>>, replace: bool) -> Vec<File> {
     item.private.iter().map(|place| file(place, 0o600, bytes.clone(), replace)).collect()
 }
 
 pub fn pair(item: &Item, signed: &Signed, key: Zeroizing<String>, replace: bool) -> Made {
-    let certificate = Zeroizing::new(signed.pem.as_bytes().to_vec());
-    let mut files = private(item, key, replace);
-    files.push(file(&item.public, public_mode(&item.what), certificate, replace));
-    Made { certificate: Some(signed.certificate.clone()), files }
+    let bytes = Zeroizing::new(key.as_bytes().to_vec());
+    with_key(item, signed, &bytes, replace)
+}
+
+/// The same with the key as its file holds it; an item without such a file leaves it out.
+pub fn with_key(item: &Item, signed: &Signed, key: &Zeroizing<Vec<u8>>, replace: bool) -> Made {
+    let mut files = private_bytes(item, key, replace);
+    files.push(public(item, signed, replace));
+    Made { certificate: Some(signed.certificate.clone()), files, ..Made::default() }
+}
+
+pub fn public(item: &Item, signed: &Signed, replace: bool) -> File {
+    let bytes = Zeroizing::new(signed.pem.as_bytes().to_vec());
+    file(&item.public, public_mode(&item.what), bytes, replace)
 }

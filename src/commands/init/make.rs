@@ -2,42 +2,53 @@
 //! Every certificate has been re-read, compared with its blueprint and verified by the other crypto library when it
 //! leaves `ca`.
 
-use super::job::{Job, Made, Signing, file, pair};
-use crate::blueprint::Algorithm;
-use crate::ca::{self, Issuer, PrivateKey};
+use super::job::{Job, Made, Signing, file, public, with_key};
+use crate::blueprint::{Algorithm, Blueprint};
+use crate::ca::{self, Issuer, PrivateKey, Signer};
 use crate::error::Error;
+use crate::keys::{Birthplace, Fresh};
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::{Item, What, public_mode};
+use crate::plan::renew::for_key;
 use crate::tree::{self, Issuers, Place, Survey};
 use crate::workspace::{Progress, RunArgs};
 use crate::x509::parse_pem_bundle;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
+/// Who signs: the authorities that are there, and by the index of its item what becomes the key of each new one.
+pub struct Signers {
+    pub issuers: Issuers,
+    pub fresh: BTreeMap<usize, Fresh>,
+}
+
 /// Makes everything that was decided, in the items' order.
 pub fn make(
     items: &[Item],
     reconciled: Reconciled,
     survey: &Survey,
-    issuers: Issuers,
+    Signers { issuers, mut fresh }: Signers,
     run: &RunArgs,
     progress: Progress<'_>,
 ) -> Result<Vec<Made>, Error> {
     let Reconciled { decisions, .. } = reconciled;
-    let (threads, now) = (run.threads, run.now);
+    let now = run.now;
     let makings: Vec<(Option<Making>, bool)> = decisions.into_iter().map(making).collect();
-    let mut keys = keys(&makings, threads, progress)?;
+    let is_made = |index: usize| !matches!(fresh.get(&index), Some(Fresh::There(_)));
+    let mut keys = keys(&makings, is_made, run.threads, progress)?;
     let mut signing = Signing::of(issuers);
     let mut made: Vec<Made> = Vec::with_capacity(items.len());
     made.resize_with(items.len(), Made::default);
 
     // Authorities first: the rest needs their certificates.
     for (index, (item, (making, replace))) in items.iter().zip(&makings).enumerate() {
-        if let (What::Authority(authority), Some(Making::Authority(_, blueprint))) = (&item.what, making) {
-            let key = take(&mut keys, index)?;
-            let signed = ca::self_sign(blueprint, &key)?;
-            let done = pair(item, &signed, key.to_pem(), *replace);
-            signing.add(*authority, Issuer::new(vec![signed.certificate], key)?);
+        if let (What::Authority(authority), Some(Making::Authority(algorithm, blueprint))) = (&item.what, making) {
+            let (done, issuer) = match fresh.remove(&index) {
+                Some(Fresh::There(signer)) => signed_elsewhere(item, *algorithm, blueprint, signer, *replace)?,
+                Some(Fresh::Made(place)) => signed_here(item, blueprint, take(&mut keys, index)?, &place, *replace)?,
+                None => signed_here(item, blueprint, take(&mut keys, index)?, &Birthplace::default(), *replace)?,
+            };
+            signing.add(*authority, issuer);
             set(&mut made, index, done);
         }
     }
@@ -51,7 +62,9 @@ pub fn make(
             Some(Job { index, item, making: making.as_ref()?, replace: *replace, key })
         })
         .collect();
-    let results = ca::parallel_map(&jobs, threads, |job| job.run(&signing, now))?;
+    let mut between = |done| progress(done, jobs.len());
+    let threads = signing.issuers.threads(run.threads);
+    let results = ca::parallel_watched(&jobs, threads, |job| job.run(&signing, now), &mut between)?;
     for (job, done) in jobs.iter().zip(results) {
         set(&mut made, job.index, done);
     }
@@ -60,12 +73,12 @@ pub fn make(
         let done = match making {
             Some(Making::PublicHalf(half)) => {
                 let bytes = Zeroizing::new(half.clone().into_bytes());
-                Made { certificate: None, files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)] }
+                Made { files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)], ..Made::default() }
             }
             Some(Making::SignerFile { of }) => {
                 let source = Source { items, made: &made, survey };
                 let bytes = source.signer(*of).ok_or_else(|| Error::new("ca.crt was removed during the run"))?;
-                Made { certificate: None, files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)] }
+                Made { files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)], ..Made::default() }
             }
             Some(Making::Copy { of, public, private }) => {
                 let source = Source { items, made: &made, survey };
@@ -76,6 +89,35 @@ pub fn make(
         set(&mut made, index, done);
     }
     Ok(made)
+}
+
+/// An authority whose key was made in this run.
+fn signed_here(
+    item: &Item,
+    blueprint: &Blueprint,
+    key: PrivateKey,
+    place: &Birthplace,
+    replace: bool,
+) -> Result<(Made, Issuer), Error> {
+    let signed = ca::self_sign(blueprint, &key)?;
+    let bytes = place.contents(&key).map_err(|why| Error::new("cannot make the key of an authority").because(why))?;
+    let made = with_key(item, &signed, &bytes, replace);
+    let outside = place.file.clone().map(|path| (path, bytes));
+    Ok((Made { outside, ..made }, Issuer::new(vec![signed.certificate], key)?))
+}
+
+/// An authority whose key was there.
+fn signed_elsewhere(
+    item: &Item,
+    planned: Algorithm,
+    blueprint: &Blueprint,
+    signer: Box<dyn Signer>,
+    replace: bool,
+) -> Result<(Made, Issuer), Error> {
+    let signed = ca::self_sign(&for_key(blueprint.clone(), planned, signer.algorithm()), &*signer)?;
+    let files = vec![public(item, &signed, replace)];
+    let made = Made { certificate: Some(signed.certificate.clone()), files, ..Made::default() };
+    Ok((made, Issuer::by(vec![signed.certificate], signer)?))
 }
 
 fn making(decision: Decision) -> (Option<Making>, bool) {
@@ -95,12 +137,14 @@ fn set(made: &mut [Made], index: usize, done: Made) {
 /// A key for every item that needs one, by index.
 fn keys(
     makings: &[(Option<Making>, bool)],
+    is_made: impl Fn(usize) -> bool,
     threads: usize,
     progress: Progress<'_>,
 ) -> Result<BTreeMap<usize, PrivateKey>, Error> {
     let wanted: Vec<(usize, Algorithm)> = makings
         .iter()
         .enumerate()
+        .filter(|(index, _)| is_made(*index))
         .filter_map(|(index, (making, _))| match making {
             Some(Making::Authority(algorithm, _) | Making::Certificate(algorithm, _) | Making::KeyPair(algorithm)) => {
                 Some((index, *algorithm))
@@ -150,5 +194,5 @@ fn copy(item: &Item, of: usize, (public, private): (bool, bool), replace: bool, 
         files.push(file(&item.public, public_mode(&shared.what), bytes, replace));
     }
     let certificate = source.made.get(of).and_then(|made| made.certificate.clone());
-    Made { certificate, files }
+    Made { certificate, files, ..Made::default() }
 }

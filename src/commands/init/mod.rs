@@ -4,6 +4,7 @@ mod bootstrap;
 mod evaluate;
 mod external;
 mod job;
+mod keys;
 mod make;
 mod request;
 mod resolve;

@@ -1,5 +1,6 @@
 //! The request from the command line.
 
+use crate::keys::KeyArgs;
 use crate::workspace::RunArgs;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -20,5 +21,7 @@ pub struct Request {
     pub allow_shared_ca: bool,
     /// Where the bindings of a new cluster are written.
     pub bootstrap_manifests: Option<PathBuf>,
+    /// Where authorities' keys are, beside what the profile says.
+    pub keys: KeyArgs,
     pub run: RunArgs,
 }

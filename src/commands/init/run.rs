@@ -3,6 +3,7 @@
 use super::bootstrap;
 use super::evaluate::{self, Evaluation};
 use super::external::external;
+use super::keys::{self, OutsideKey};
 use super::request::Request;
 use super::resolve::{self, Resolved};
 use super::{job, make, summary};
@@ -45,25 +46,25 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
         }
         Ok(Attempt::Done(Box::new(report)))
     };
-    let locked = match !run.dry_run && tree.is_interrupted()? {
-        true => tree.lock(run.lock_wait)?,
-        false => {
-            // The first read takes no lock: a tree with nothing to do may be read-only.
-            let snapshot = tree.peek(plan::places(&resolved.items))?;
-            tree.or_interrupted(state::settled_in(tree, run.now))?;
-            let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
-            if run.dry_run {
-                store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
-                let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
-                report.warnings.extend(tree.left_by_interrupted()?);
-                return done(report);
-            }
-            if evaluation.is_unchanged(&resolved)? {
-                return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
-            }
-            tree.lock_or_create(run.lock_wait)?
-        }
-    };
+    if !run.dry_run {
+        tree.recover(run.lock_wait)?;
+    }
+    // The first read takes no lock: a tree with nothing to do may be read-only.
+    let snapshot = tree.peek(plan::places(&resolved.items))?;
+    tree.or_interrupted(state::settled_in(tree, run.now))?;
+    let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
+    if run.dry_run {
+        store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
+        let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
+        report.warnings.extend(tree.left_by_interrupted()?);
+        return done(report);
+    }
+    if evaluation.is_unchanged(&resolved)? {
+        return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+    }
+    let signers = keys::signers(&resolved.items, &evaluation.decided);
+    tree.ask_passphrases(&signers)?;
+    let locked = tree.lock_or_create(run.lock_wait)?.signing(signers);
     // The tree is locked now: read it again and decide on that.
     let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
     state::settled_in(tree, run.now)?;
@@ -79,15 +80,18 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     let made =
         Making { request, resolved: &resolved, evaluation, locked: &locked }.commit(issuers, &mut report, progress)?;
     match made {
-        Err(raced @ (StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_))) => {
-            Ok(Attempt::Raced(raced))
-        }
-        committed => {
+        Err(raced) => Ok(Attempt::Raced(raced)),
+        Ok(committed) => {
             let replaces = report.items.iter().any(|item| item.action == "replace");
-            report.generation = committed?.filter(|_| replaces);
+            report.generation = committed.filter(|_| replaces);
             done(report)
         }
     }
+}
+
+/// Another run was faster.
+const fn is_raced(why: &StoreError) -> bool {
+    matches!(why, StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_))
 }
 
 struct Making<'a> {
@@ -109,15 +113,21 @@ impl Making<'_> {
         let requests =
             external(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;
-        let made = make::make(items, decided, &snapshot.survey, issuers, run, progress)?;
+        let signers = make::Signers { fresh: keys::fresh(self.resolved, &decided)?, issuers };
+        let mut made = make::make(items, decided, &snapshot.survey, signers, run, progress)?;
         summary::add_made(&mut report.items, &made);
+        let outside: Vec<OutsideKey> = made.iter_mut().filter_map(|made| made.outside.take()).collect();
         let (journal, entries) = remembered(items, &made, run.now);
         let files = made.into_iter().flat_map(|made| made.files).map(job::File::change);
         let mut changes = files.collect::<Result<Vec<_>, _>>()?;
         changes.extend(requests.into_iter().flat_map(|made| made.changes));
         changes.extend(self.resolved.own_files.iter().cloned());
         let transaction = Transaction { changes, journal, entries: Some(entries), ..Transaction::default() };
-        Ok(self.locked.commit("init", run.now, transaction))
+        let written = keys::write(&outside);
+        match written.and_then(|()| self.locked.commit("init", run.now, transaction)) {
+            Err(why) if !is_raced(&why) => Err(keys::left_behind(why.into(), &outside)),
+            done => Ok(done),
+        }
     }
 }
 

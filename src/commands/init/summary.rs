@@ -9,6 +9,7 @@ use crate::catalog::CaId;
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::{Item, What};
+use crate::plan::outside::Outside;
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::{self, Facts, Outcome};
 use crate::tree::{Layout, Place, Survey, file, leaf};
@@ -92,6 +93,7 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
                     .and_then(|making| planned(item, making, decided))
                     .or_else(|| existing.as_ref().map(facts)),
                 paths: tree.display_paths(item.places()),
+                key: item.what.authority().and_then(|authority| tree.keys.described(authority)),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
                     Decision::NoKey(signer, _) => vec![crate::error::outside(signer)],
@@ -115,6 +117,7 @@ const fn action(decision: &Decision) -> &'static str {
     match decision {
         Decision::Make(_) => "create",
         Decision::Replace(..) => "replace",
+        Decision::NoKey(Outside::Closed(_), _) => "left",
         Decision::NoKey(..) => "request",
         Decision::Keep | Decision::Conflict(..) => "keep",
     }

@@ -44,13 +44,16 @@ pub enum Outcome {
 pub struct Item {
     #[serde(flatten)]
     pub id: EntryId,
-    /// `create`, `replace`, `request`, `keep`.
+    /// `create`, `replace`, `request`, `keep`; `left`: the key of its authority could not be opened.
     pub action: &'static str,
     pub algorithm: Option<String>,
     #[serde(flatten, serialize_with = "facts_or_nulls")]
     pub facts: Option<Facts>,
     /// Below the directory, or absolute for the kubelet's own.
     pub paths: Vec<String>,
+    /// How an authority signs whose key is no plain file of the tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Why it is replaced.
     pub reasons: Vec<String>,
 }

@@ -40,6 +40,8 @@ impl Report for Init {
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
         let reissued = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
         lines(out, "", reissued)?;
+        let elsewhere = self.items.iter().filter_map(|item| Some(format!("{}: {}", item.id, item.key.as_ref()?)));
+        lines(out, "", elsewhere)?;
         if let Some(path) = &self.bootstrap_manifests {
             let master = self.items.iter().find(|item| item.id.name == "super-admin.conf");
             let master = master.and_then(|item| item.paths.first()).map_or("super-admin.conf", String::as_str);
@@ -85,6 +87,11 @@ fn verdict(report: &Init) -> String {
         0 => tree,
         1 => format!("1 waits for an external authority: {tree}"),
         waiting => format!("{waiting} wait for an external authority: {tree}"),
+    };
+    let tree = match count("left") {
+        0 => tree,
+        1 => format!("1 is left, since an authority's key could not be opened: {tree}"),
+        left => format!("{left} are left, since an authority's key could not be opened: {tree}"),
     };
     match report.outcome {
         Outcome::Created => format!("created {}: {tree}", counted(created, "entry")),

@@ -48,7 +48,8 @@ pub fn make<'d>(
         };
         jobs.push(Job { credential, renewal, issuer, kept, fresh, survey });
     }
-    let signed = ca::parallel_map(&jobs, run.threads, |job| job.sign(run.now))?;
+    let mut between = |done| progress(done, jobs.len());
+    let signed = ca::parallel_watched(&jobs, issuers.threads(run.threads), |job| job.sign(run.now), &mut between)?;
     jobs.iter().zip(signed).map(|(job, signed)| job.made(&signed)).collect()
 }
 

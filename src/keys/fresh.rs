@@ -1,0 +1,158 @@
+//! The key of an authority that is made in this run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::args::GivenKey;
+use super::command::{CommandSigner, Question};
+use super::fault::{KeyFault, Why};
+use super::keyring::KeyRing;
+use super::material::LARGEST_PUBLIC;
+use super::passphrase;
+use super::seal::seal;
+use super::source::{KeyAt, Source};
+use crate::blueprint::Algorithm;
+use crate::ca::{PrivateKey, Signer};
+use crate::catalog::CaId;
+use crate::encoding::pem;
+use crate::encoding::raw_key::public_keys;
+use crate::files::{self, FileState};
+use crate::profile::{PublicKeyFrom, SignerOptions};
+use crate::x509::{KeyKind, key_kind};
+
+/// Where the key comes from.
+#[derive(Debug)]
+pub enum Fresh {
+    /// It is there, and signs; no file of it is written.
+    There(Box<dyn Signer>),
+    /// It is to be made.
+    Made(Birthplace),
+}
+
+/// Where a key goes that kpki makes.
+#[derive(Default)]
+pub struct Birthplace {
+    /// Outside the tree; `None`: the tree's own file.
+    pub file: Option<PathBuf>,
+    /// `None`: plain.
+    pub passphrase: Option<Zeroizing<String>>,
+}
+
+impl Birthplace {
+    /// The key as its file holds it.
+    pub fn contents(&self, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Why> {
+        match &self.passphrase {
+            Some(passphrase) => seal(key, passphrase),
+            None => Ok(Zeroizing::new(key.to_pem().as_bytes().to_vec())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Birthplace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Birthplace({:?}, redacted)", self.file)
+    }
+}
+
+impl KeyRing {
+    /// The key that a new authority gets. `stated`: of which kind the profile says that it is.
+    pub fn fresh(&self, authority: CaId, stated: Option<Algorithm>) -> Result<Fresh, KeyFault> {
+        let shared = &self.shared;
+        let fault = |why| shared.fault(authority, why);
+        let signer: Box<dyn Signer> = match shared.sources.get(&authority) {
+            None => return Ok(Fresh::Made(Birthplace::default())),
+            Some(Source::Signer(options)) => Box::new(self.new_signer(authority, options)?),
+            Some(Source::Key { from, passphrase }) => {
+                let file = match from {
+                    KeyAt::Tree => Some(None),
+                    KeyAt::Given(GivenKey::File(path)) if self.is_to_be_made(authority, path) => Some(Some(path)),
+                    KeyAt::Given(_) | KeyAt::Command(_) => None,
+                };
+                if let Some(file) = file {
+                    let stated = passphrase.as_ref().map(|stated| passphrase::stated(stated, &shared.commands.args));
+                    let passphrase = stated.transpose().map_err(fault)?;
+                    if passphrase.as_ref().is_some_and(|passphrase| passphrase.is_empty()) {
+                        return Err(fault(Why::EmptyPassphrase));
+                    }
+                    return Ok(Fresh::Made(Birthplace { file: file.cloned(), passphrase }));
+                }
+                Box::new(shared.open(authority, None)?)
+            }
+        };
+        match stated.filter(|stated| *stated != signer.algorithm()) {
+            Some(expected) => Err(fault(Why::OtherAlgorithm { expected, found: signer.algorithm() })),
+            None => Ok(Fresh::There(signer)),
+        }
+    }
+
+    /// The file of the profile that does not exist yet. One that the command line names has to be there: nothing else says where
+    /// it is in the next run.
+    fn is_to_be_made(&self, authority: CaId, path: &Path) -> bool {
+        !self.shared.commands.args.keys.contains_key(&authority) && files::what(None, path).is_none()
+    }
+
+    /// The file outside the tree in which the key of a new authority will be made.
+    pub fn to_be_made(&self, authority: CaId) -> Option<&Path> {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from: KeyAt::Given(GivenKey::File(path)), .. }) => {
+                Some(path.as_path()).filter(|path| self.is_to_be_made(authority, path))
+            }
+            _ => None,
+        }
+    }
+
+    fn new_signer(&self, authority: CaId, options: &SignerOptions) -> Result<CommandSigner, KeyFault> {
+        let shared = &self.shared;
+        let from = options.public_key.as_ref().ok_or_else(|| shared.fault(authority, Why::NoPublicKey))?;
+        let at = match from {
+            PublicKeyFrom::File(path) => path.clone(),
+            PublicKeyFrom::Command(words) => format!("the command {}", words.first().map_or("", String::as_str)),
+        };
+        let fault = |why| KeyFault { authority, at: at.clone(), why };
+        let text = self.public_key(authority, options, from).map_err(fault)?;
+        let keys = pem::read(&text).map(|blocks| public_keys(&blocks)).unwrap_or_default();
+        let [spki_der] = <[Vec<u8>; 1]>::try_from(keys).map_err(|_| fault(Why::PublicKey))?;
+        let algorithm = match key_kind(&spki_der) {
+            Ok(KeyKind::Known(algorithm)) => algorithm,
+            Ok(KeyKind::Other(other)) => return Err(fault(Why::OtherKind(other.to_string()))),
+            Err(_) => return Err(fault(Why::PublicKey)),
+        };
+        let turns = shared.turns.get(&authority).ok_or_else(|| fault(Why::Missing))?;
+        Ok(CommandSigner {
+            commands: Arc::clone(&shared.commands),
+            authority,
+            options: options.clone(),
+            algorithm,
+            spki_der,
+            turns: Arc::clone(turns),
+        })
+    }
+
+    fn public_key(&self, authority: CaId, options: &SignerOptions, from: &PublicKeyFrom) -> Result<Vec<u8>, Why> {
+        match from {
+            PublicKeyFrom::File(path) => {
+                let path = Path::new(path);
+                files::trusted(path).map_err(Why::Trust)?;
+                match files::read_input(path, LARGEST_PUBLIC).map_err(Why::File)? {
+                    FileState::Missing => Err(Why::Missing),
+                    FileState::File { bytes, .. } => Ok(bytes.to_vec()),
+                }
+            }
+            PublicKeyFrom::Command(words) => {
+                let answer = self.shared.commands.ask(Question {
+                    words,
+                    authority,
+                    variables: &[],
+                    input: &[],
+                    limit: LARGEST_PUBLIC as usize,
+                    timeout: Duration::from_secs(options.timeout.as_seconds()),
+                    is_shown: true,
+                })?;
+                Ok(answer.to_vec())
+            }
+        }
+    }
+}
