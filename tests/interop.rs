@@ -92,7 +92,7 @@ mod tls;
 mod unpack;
 #[path = "interop/verify_live.rs"]
 mod verify_live;
-#[path = "interop/yaml.rs"]
-mod yaml;
 #[path = "interop/worked.rs"]
 mod worked;
+#[path = "interop/yaml.rs"]
+mod yaml;

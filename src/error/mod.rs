@@ -21,6 +21,7 @@ pub use export::{finding, kubelet_rotates, stale_list, unfit};
 pub use failure::Error;
 pub use import::not_imported;
 pub use keys::{closed, left_by};
+pub use import::{not_imported, not_taken};
 pub use nouns::opened;
 pub use plan::{Context, difference, notices, outside, refusal, requested};
 pub use renew::{another_node, ended, left, not_renewable, not_replaced, reason, refused, rewritten};

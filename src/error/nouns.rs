@@ -130,7 +130,7 @@ fn unsigned(fault: &SignerFault) -> Error {
 
 impl From<KeyFault> for Error {
     fn from(fault: KeyFault) -> Self {
-        unsigned(&fault.into())
+        CaError::from(fault).into()
     }
 }
 

@@ -17,10 +17,10 @@ use crate::x509::{Certificate, KeyKind};
 /// Why it does not sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {why}")]
-struct AloneFault {
-    at: String,
+pub struct AloneFault {
+    pub at: String,
     #[source]
-    why: Why,
+    pub why: Why,
 }
 
 /// An encrypted key, which is opened when it is first needed.

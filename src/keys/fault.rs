@@ -28,6 +28,8 @@ pub enum Why {
     NoVariable(String),
     #[error("the environment variable {0} of its passphrase is not UTF-8")]
     Variable(String),
+    #[error("the file {0} of its passphrase is missing")]
+    NoPassphraseFile(String),
     #[error("the passphrase in {0} is not UTF-8")]
     PassphraseFile(String),
     #[error("the terminal cannot be asked: {0}")]
@@ -77,7 +79,7 @@ fn kinds() -> String {
     Algorithm::ALL.map(|algorithm| algorithm.to_string()).join(", ")
 }
 
-fn ended(ended: &Ended) -> String {
+pub(super) fn ended(ended: &Ended) -> String {
     match ended {
         Ended::Success => "it ended without an answer".to_owned(),
         Ended::Status(status) => format!("it ended with exit status {status}"),
@@ -92,6 +94,10 @@ impl Why {
     /// The next thing to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
+            Self::NoPassphraseFile(_) | Self::NoVariable(_) => {
+                "check passphraseFile or passphraseEnv in the profile, or give --key-passphrase-file FILE or \
+                 --key-passphrase-env VARIABLE"
+            }
             Self::NoPassphrase => {
                 "give it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the profile \
                  (passphraseFile, passphraseEnv), or run on a terminal to be asked"
@@ -102,7 +108,7 @@ impl Why {
                 "give the absolute path of an executable file, or a name that PATH finds"
             }
             Self::Ended(_) => {
-                "run the command by hand to see what it says, because kpki never shows what a key's command writes"
+                "run the command by hand to see what it says: kpki never shows what a key's command writes"
             }
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"

@@ -10,13 +10,15 @@ use zeroize::Zeroizing;
 use super::args::{GivenKey, KeyArgs};
 use super::command::{CommandSigner, Commands, Question, Turns};
 use super::fault::{KeyFault, Why};
+use super::issuer::{self, Order, Unissued};
 use super::material::{self, LARGEST, read_private};
 use super::opened::OpenedKey;
 use super::passphrase;
 use super::source::{KeyAt, Source, sources};
-use crate::ca::{PrivateKey, SignerFault};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
 use crate::profile::{CaKeys, PassphraseFrom, Profile};
+use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
 
@@ -60,7 +62,7 @@ impl KeyRing {
         };
         let turns = sources.iter().filter_map(|(authority, source)| match source {
             Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
-            Source::Key { .. } => None,
+            Source::Key { .. } | Source::Issuer(_) => None,
         });
         let turns = turns.collect();
         let (asked, opened) = (Mutex::default(), Mutex::default());
@@ -74,6 +76,9 @@ impl KeyRing {
             Source::Key { from, .. } => Some(format!("its key comes from {}", from.shown(""))),
             Source::Signer(options) => {
                 Some(format!("signs through {}", options.command.first().map_or("", String::as_str)))
+            }
+            Source::Issuer(options) => {
+                Some(format!("issues through {}", options.command.first().map_or("", String::as_str)))
             }
         }
     }
@@ -102,6 +107,13 @@ impl KeyRing {
     }
 }
 
+impl KeyRing {
+    /// Asks a program for a certificate.
+    pub fn issued(&self, order: &Order<'_>) -> Result<Zeroizing<Vec<u8>>, Unissued> {
+        issuer::ask(&self.shared.commands, order)
+    }
+}
+
 impl KeySources for KeyRing {
     fn of(&self, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources {
         let (Some(source), KeyKind::Known(algorithm)) = (self.shared.sources.get(&authority), &certificate.key) else {
@@ -119,6 +131,7 @@ impl KeySources for KeyRing {
                     turns: Arc::clone(turns),
                 }))
             }
+            Source::Issuer(_) => Sources::Issuer,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
                 authority,
@@ -155,8 +168,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
-            Some(Source::Key { from, .. }) => from.shown("its file in the tree"),
-            Some(Source::Signer(_)) | None => "its signer".to_owned(),
+            Some(Source::Key { from, .. }) => {
+                from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
+            }
+            Some(Source::Signer(options)) => options.shown(),
+            Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
     }
@@ -241,6 +257,15 @@ impl Shared {
         let at = from.shown(&self.commands.dir.display().to_string());
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
         passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
+    }
+}
+
+impl From<KeyFault> for CaError {
+    fn from(fault: KeyFault) -> Self {
+        match fault.why {
+            Why::Ended(Ended::Stopped(stopped)) | Why::Said(Ended::Stopped(stopped), _) => stopped.into(),
+            _ => Self::Signer(fault.into()),
+        }
     }
 }
 

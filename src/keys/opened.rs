@@ -43,7 +43,7 @@ impl Signer for OpenedKey {
     fn sign(&self, message: &[u8], _: Purpose) -> Result<Vec<u8>, CaError> {
         match self.key() {
             Ok(key) => PrivateKey::sign(key, message),
-            Err(why) => Err(CaError::Signer(why.clone().into())),
+            Err(why) => Err(why.clone().into()),
         }
     }
 

@@ -47,7 +47,10 @@ pub fn typed(prompt: &str, pem: &[u8], args: &KeyArgs) -> Result<Zeroizing<Strin
 }
 
 fn first_line(path: &str) -> Result<Zeroizing<String>, Why> {
-    let bytes = read_private(Path::new(path), LONGEST)?;
+    let bytes = read_private(Path::new(path), LONGEST).map_err(|why| match why {
+        Why::Missing => Why::NoPassphraseFile(shell_path(Path::new(path))),
+        why => why,
+    })?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| Why::PassphraseFile(shell_path(Path::new(path)).to_string()))?;

@@ -6,13 +6,18 @@ use std::path::PathBuf;
 
 use super::args::{GivenKey, KeyArgs};
 use crate::catalog::CaId;
-use crate::profile::{KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing};
+use crate::profile::{IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing};
 
 /// How an authority signs without a plain key in the tree.
 #[derive(Debug, Clone)]
 pub enum Source {
-    Key { from: KeyAt, passphrase: Option<PassphraseFrom> },
+    Key {
+        from: KeyAt,
+        passphrase: Option<PassphraseFrom>,
+    },
     Signer(SignerOptions),
+    /// Somebody else has the key.
+    Issuer(IssuerOptions),
 }
 
 #[derive(Clone)]
@@ -54,7 +59,7 @@ pub fn sources(profile: Option<&Profile>, args: &KeyArgs, encrypted: bool) -> BT
             }
             (Some(given), _) => key(KeyAt::Given(given.clone()), None),
             (None, Some(Signing::Signer(signer))) => Some(Source::Signer(signer.clone())),
-            (None, Some(Signing::Issuer(_))) => None,
+            (None, Some(Signing::Issuer(issuer))) => Some(Source::Issuer(issuer.clone())),
             (None, Some(Signing::Key(KeyOptions { from, passphrase }))) => {
                 let from = match from {
                     KeyFrom::Tree => KeyAt::Tree,

@@ -87,6 +87,18 @@ impl Usage {
     }
 }
 
+/// What the API calls usages of a key and extended ones, as far as it has names for them.
+pub fn usage_names(of_key: KeyUsage, extended: &[ExtendedKeyUsage]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let is_of_key = |usage: &Usage| matches!(usage, Usage::Key(bit) if of_key.contains(*bit));
+    let is_extended = |usage: &Usage| usage.extended().is_some_and(|usage| extended.contains(&usage));
+    // Some have two names.
+    let other_name = |name: &str| matches!(name, "signing" | "s/mime");
+    let names = |is: &dyn Fn(&Usage) -> bool| {
+        USAGES.iter().filter(|(name, usage)| is(usage) && !other_name(name)).map(|(name, _)| *name).collect()
+    };
+    (names(&is_of_key), names(&is_extended))
+}
+
 /// Kubernetes's own signers: all are the cluster's CA, and each signs for one usage.
 const SIGNERS: &[(&str, ExtendedKeyUsage)] = &[
     ("kubernetes.io/kube-apiserver-client", ExtendedKeyUsage::ClientAuth),
@@ -252,5 +264,18 @@ mod tests {
                 [vec![Denied], expected].concat()
             );
         }
+    }
+
+    #[test]
+    fn usages_have_one_name_each() {
+        let (of_key, extended) = usage_names(
+            KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT),
+            &[ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth],
+        );
+        assert_eq!(of_key, ["digital signature", "key encipherment"]);
+        assert_eq!(extended, ["server auth", "client auth"]);
+        let mail = ExtendedKeyUsage::Other(Oid::new("1.3.6.1.5.5.7.3.4"));
+        let unknown = ExtendedKeyUsage::Other(Oid::new("1.2.3"));
+        assert_eq!(usage_names(KeyUsage::default(), &[mail, unknown]), (vec![], vec!["email protection"]));
     }
 }

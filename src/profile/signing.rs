@@ -53,6 +53,13 @@ pub struct SignerOptions {
     pub timeout: Span,
 }
 
+impl SignerOptions {
+    /// For messages.
+    pub fn shown(&self) -> String {
+        format!("the signer {}", self.command.first().map_or("", String::as_str))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignerInput {
     /// Raw, by the algorithm's hash.
@@ -84,6 +91,8 @@ pub enum PublicKeyFrom {
 pub struct IssuerOptions {
     /// A program and its arguments; never empty.
     pub command: Vec<String>,
+    /// Requests at the same time.
+    pub parallel: u8,
     /// For one certificate.
     pub timeout: Span,
 }

@@ -35,6 +35,8 @@ pub trait KeySources {
 pub enum Sources {
     /// The tree's plain file, if there is one.
     Tree,
+    /// With somebody who issues what it is to sign, whatever is in the tree.
+    Issuer,
     /// Elsewhere, or encrypted. It need not be open yet.
     Signer(Box<dyn Signer>),
 }
@@ -179,6 +181,7 @@ fn issuer(
     };
     let signer = match bundle.first().map(|first| keys.of(authority, first, key)) {
         Some(Sources::Signer(signer)) => signer,
+        Some(Sources::Issuer) => return None,
         Some(Sources::Tree) | None => match PrivateKey::from_pem(key?) {
             Ok(key) => Box::new(key),
             Err(why) => return Some(Err(why.into())),

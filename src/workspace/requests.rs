@@ -169,6 +169,12 @@ impl External<'_> {
         self.wanted.iter().map(|(id, public, private, template)| spec((*id, *public, *private, template))).collect()
     }
 
+    /// Of some entries.
+    #[must_use]
+    pub fn only(&self, is_wanted: impl Fn(&EntryId) -> bool) -> Self {
+        Self { site: self.site.clone(), wanted: self.wanted.iter().filter(|(id, ..)| is_wanted(id)).cloned().collect() }
+    }
+
     /// Every request exists already.
     pub fn is_waiting(&self) -> Result<bool, Error> {
         are_waiting(&self.site, &self.specs())

@@ -212,10 +212,7 @@ impl TreeDir {
     pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         match survey::open(&self.roots.main)? {
             Some(dir) if !dir.list()?.is_empty() => self.lock(wait),
-            _ if self.roots.certificates.is_some() => {
-                let made = OutputDir::make(&self.roots.main)?;
-                Ok(Locked { _made: Some(made), ..self.lock(wait)? })
-            }
+            _ if self.roots.certificates.is_some() => self.lock_made(wait),
             _ => Ok(Locked {
                 tree: self,
                 lock: None,
@@ -225,6 +222,12 @@ impl TreeDir {
                 _made: None,
             }),
         }
+    }
+
+    /// As [`Self::lock`], and makes DIR for it: what is committed in several steps is locked from the first one on.
+    pub fn lock_made(&self, wait: Duration) -> Result<Locked<'_>, Error> {
+        let made = OutputDir::make(&self.roots.main)?;
+        Ok(Locked { _made: Some(made), ..self.lock(wait)? })
     }
 
     /// There is a transaction of an interrupted run.

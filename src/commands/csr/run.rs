@@ -1,38 +1,18 @@
 //! Resolve, evaluate, make, commit.
 
-use std::path::PathBuf;
-
 use super::elsewhere;
-use super::wanted::{self, Wanted};
+use super::manifests::manifests;
+use super::request::{Outcome, Request};
+use super::wanted::Wanted;
+use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files;
-use crate::plan::certificate_request::{self, Asked, Issuer};
-use crate::plan::renew::Skipped;
+use crate::plan::renew::{self as plan, CsrDecision, Skipped};
 use crate::report::facts::requested;
 use crate::report::requests::{RequestEntry, Requests, Verb};
+use crate::tree::EntryId;
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
-use crate::workspace::{Absent, Progress, RunArgs, Session, Transaction, TreeArgs, TreeDir, survey, targets};
-
-/// The command line, checked.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub trees: TreeArgs,
-    pub run: RunArgs,
-    /// Empty: all.
-    pub names: Vec<String>,
-    /// Instead of `DIR/.kpki/requests`.
-    pub out: Option<PathBuf>,
-    pub key: Option<PathBuf>,
-    /// Whom manifests for cert-manager ask.
-    pub issuer: Option<Issuer>,
-}
-
-#[derive(Debug)]
-pub struct Outcome {
-    pub report: Requests,
-    /// A manifest for each request, where an issuer was named.
-    pub manifests: Option<String>,
-}
+use crate::workspace::{Absent, Progress, Session, Snapshot, Transaction, TreeDir, survey, targets};
 
 /// Writes the requests.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> {
@@ -53,7 +33,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> 
         session.tree.recover(run.lock_wait)?;
     }
     // Whose keys are needed is known before a lock.
-    let signers = elsewhere::signers(&site, &wanted::of(&session, request)?)?;
+    let signers = elsewhere::signers(&site, &checked(&session, request)?)?;
     let signers = Some(signers).filter(|signers| !run.dry_run && !signers.is_empty());
     let signing = signers.map(|signers| session.lock_to_sign(signers)).transpose()?;
     let opened = signing.as_ref().map(|locked| session.read(locked)).transpose()?;
@@ -67,7 +47,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> 
         false if files::what(None, &tree.roots.main).is_some() => Some(tree.lock(run.lock_wait)?),
         false => Some(tree.lock_or_create(run.lock_wait)?),
     };
-    let wanted = wanted::of(&session, request)?;
+    let wanted = checked(&session, request)?;
     let mut key = request.key.as_deref().map(survey::key).transpose()?;
     let (mut specs, mut of_signers, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for one in &wanted {
@@ -107,19 +87,55 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> 
     Ok(Outcome { report, manifests })
 }
 
-/// One document for each request, those that waited already too.
-fn manifests(made: &[Made], wanted: &[Wanted], issuer: &Issuer) -> Result<String, Error> {
-    let mut documents = Vec::with_capacity(made.len());
-    for one in made {
-        let of_it = wanted.iter().find(|wanted| wanted.id == one.id);
-        let Some(template) = of_it.and_then(|wanted| wanted.template.as_ref().ok()) else { continue };
-        let asked = Asked { id: &one.id, request: &one.request, lifetime: template.lifetime };
-        let manifest = certificate_request::manifest(asked, issuer).map_err(|why| {
-            Error::new(why.to_string()).hint("leave it out, and have the owner of its authority sign the .csr file")
-        })?;
-        documents.push(manifest);
+fn checked(session: &Session<'_>, request: &Request) -> Result<Vec<Wanted>, Error> {
+    let wanted = wanted(session, request)?;
+    match (&request.key, wanted.as_slice()) {
+        (Some(_), [_, _, ..]) => Err(Error::usage("--key is for one entry, and several were named")
+            .hint("name one entry, as NODE/NAME in a cluster directory")),
+        _ => Ok(wanted),
     }
-    Ok(documents.join("---\n"))
+}
+
+/// Credentials by name, and authorities.
+fn wanted(session: &Session<'_>, request: &Request) -> Result<Vec<Wanted>, Error> {
+    let names = &request.names;
+    let (authorities, credentials): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| CaId::parse(name).is_some());
+    let snapshot = session.peek()?;
+    let mut wanted = Vec::new();
+    if names.is_empty() || !credentials.is_empty() {
+        let names: Vec<String> = credentials.into_iter().cloned().collect();
+        wanted.extend(of_credentials(session, &snapshot, &names)?);
+    }
+    for authority in authorities.iter().filter_map(|name| CaId::parse(name)) {
+        let (public, private) = session.tree.directories.authority(authority);
+        let (profile, now) = (session.profile(), session.run.now);
+        let template = plan::ask_authority(authority, &public, &snapshot.survey, profile, now).map(Box::new);
+        let by = if request.key.is_none() { elsewhere::key_of(session, &snapshot, authority)? } else { None };
+        wanted.push(Wanted { id: EntryId::new(None, authority.name()), public, private, template, by });
+    }
+    Ok(wanted)
+}
+
+fn of_credentials(session: &Session<'_>, snapshot: &Snapshot, names: &[String]) -> Result<Vec<Wanted>, Error> {
+    let rules = session.identity_rules(names.iter().any(|name| EntryId::whole_node(name).is_none()));
+    let mut wanted = Vec::new();
+    for credential in session.select(names)? {
+        let (authorities, survey) = (&snapshot.authorities, &snapshot.survey);
+        let template = match plan::ask(&credential, &session.credentials, authorities, survey, &rules) {
+            CsrDecision::Absent => continue,
+            CsrDecision::CsrTemplate(template) => Ok(template),
+            CsrDecision::Skipped(skipped) => Err(skipped),
+        };
+        wanted.push(Wanted {
+            id: credential.id,
+            public: credential.public,
+            private: credential.private,
+            template,
+            by: None,
+        });
+    }
+    Ok(wanted)
 }
 
 /// The row of a request.

@@ -22,6 +22,7 @@ use time::Duration;
 /// The report after or before the renewal.
 pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
     let mut entries = entries(renewing, evaluation, made);
+    renewing.describe_issued(&mut entries, evaluation);
     repair::describe(&mut entries, evaluation, &renewing.session.tree);
     let (directory, cluster) = renewing.session.names();
     let renewed = entries.iter().filter(|entry| entry.is_made());
@@ -96,7 +97,7 @@ fn entry(
     })
 }
 
-fn side(certificate: &Certificate) -> Side {
+pub fn side(certificate: &Certificate) -> Side {
     Side { algorithm: certificate.key.to_string(), facts: facts(certificate) }
 }
 
@@ -127,6 +128,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .collect();
     lines.extend(beside::service_account(renewing).into_iter().chain(evaluation.requested.clone()));
     lines.extend(evaluation.to_come.clone());
+    lines.extend(evaluation.issued.warnings.iter().cloned());
     lines.extend(renewing.not_recorded(evaluation));
     lines.extend(renewing.kept_names(evaluation));
     lines.extend(renewing.session.target.strays());

@@ -3,9 +3,11 @@
 
 mod certificates;
 mod fields;
+mod issuer;
 mod kubeadm;
 mod nodes;
 mod round_trip;
+mod signing;
 mod values;
 mod warnings;
 

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, IgnoredRule, Roots, Waits};
+use crate::profile::signing::{
+    IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
+};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -77,8 +80,9 @@ fn block(text: &str) -> Subtree {
 
 fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
     let subject = (vec(text(), 0..3), option::of("[A-Z]{2}"), vec(text(), 0..2));
-    (option::of(algorithm()), option::of(span(1..4000)), subject, vec(permitted_name(), 0..4), option::of(any::<u8>()))
-        .prop_map(|(algorithm, validity, (organization, country, state), permitted, path_len)| AuthorityOptions {
+    let limits = (vec(permitted_name(), 0..4), option::of(any::<u8>()), option::of(signing()));
+    (option::of(algorithm()), option::of(span(1..4000)), subject, limits).prop_map(
+        |(algorithm, validity, (organization, country, state), (permitted, path_len, signing))| AuthorityOptions {
             algorithm,
             validity,
             subject: SubjectAttributes {
@@ -89,8 +93,44 @@ fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
             },
             permitted,
             path_len,
-            signing: None,
-        })
+            signing,
+        },
+    )
+}
+
+fn words() -> impl Strategy<Value = Vec<String>> {
+    let first = proptest::sample::select(vec!["age", "/usr/lib/kpki/a b", "null", "0x10"]);
+    (first, vec(prop_oneof![text(), Just(String::new())], 0..3))
+        .prop_map(|(first, rest)| std::iter::once(first.to_owned()).chain(rest).collect())
+}
+
+fn path() -> impl Strategy<Value = String> {
+    "/[a-zA-Z0-9 :#'\"-]{0,10}x"
+}
+
+fn key() -> impl Strategy<Value = KeyOptions> {
+    let from = prop_oneof![path().prop_map(KeyFrom::File), words().prop_map(KeyFrom::Command)];
+    let passphrase =
+        prop_oneof![path().prop_map(PassphraseFrom::File), "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)];
+    prop_oneof![
+        (from, option::of(passphrase.clone())).prop_map(|(from, passphrase)| KeyOptions { from, passphrase }),
+        passphrase.prop_map(|passphrase| KeyOptions { from: KeyFrom::Tree, passphrase: Some(passphrase) }),
+    ]
+}
+
+fn signing() -> impl Strategy<Value = Signing> {
+    let public_key = prop_oneof![path().prop_map(PublicKeyFrom::File), words().prop_map(PublicKeyFrom::Command)];
+    let input = proptest::sample::select(SignerInput::ALL.to_vec());
+    let signer = (words(), input, option::of(public_key), 1..=64u8, span(1..2));
+    prop_oneof![
+        key().prop_map(Signing::Key),
+        signer.prop_map(|(command, input, public_key, parallel, timeout)| {
+            Signing::Signer(SignerOptions { command, input, public_key, parallel, timeout })
+        }),
+        (words(), 1..=64_u8, span(1..2)).prop_map(|(command, parallel, timeout)| {
+            Signing::Issuer(IssuerOptions { command, parallel, timeout })
+        }),
+    ]
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -196,11 +236,14 @@ fn profile() -> impl Strategy<Value = Profile> {
             algorithm,
             validity,
             ca_validity,
+            ca_keys: match keys && !authorities.values().any(|options: &AuthorityOptions| options.signing.is_some()) {
+                true => CaKeys::ControlPlane,
+                false => CaKeys::Nowhere,
+            },
             authorities,
             certificates,
             extra_certificates,
             kubelet_serving,
-            ca_keys: if keys { CaKeys::ControlPlane } else { CaKeys::Nowhere },
             crl_validity: Span::days(7),
             stated: STATED,
             renewal: Renewal { before, ..renewal },
@@ -241,6 +284,11 @@ fn extra_certificate(index: usize, extra: Extra, nodes: &[Node]) -> ExtraCertifi
             2 => ExtraAuthority::External(Roots::File("/etc/ssl/a b.pem".to_owned())),
             _ => ExtraAuthority::InTree(CaId::FrontProxy),
         },
+        issuer: (index % 4 == 2).then(|| IssuerOptions {
+            command: vec!["/usr/local/lib/acme".to_owned(), "--email=a b".to_owned()],
+            parallel: 3,
+            timeout: Span::seconds(90),
+        }),
         common_name: format!("CN of {index}: \"x\""),
         organizations,
         usages: vec![if server { ExtendedKeyUsage::ServerAuth } else { ExtendedKeyUsage::ClientAuth }],

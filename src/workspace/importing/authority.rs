@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::importing::{Importing, Placed};
+use super::context::{Importing, Placed};
 use crate::ca::PrivateKey;
 use crate::catalog::{self, CaId};
 use crate::error::Error;
@@ -29,12 +29,11 @@ enum Key {
 
 impl Importing<'_> {
     /// `Err`: why it may not be put in place.
-    pub(super) fn authority(
-        &self,
-        bundle: &[Certificate],
-        named: Option<&str>,
-    ) -> Result<Result<Placed, Refusal>, Error> {
-        let now = self.request.run.now;
+    ///
+    /// # Errors
+    /// A file that holds its certificate, or the key of a request, cannot be used.
+    pub fn authority(&self, bundle: &[Certificate], named: Option<&str>) -> Result<Result<Placed, Refusal>, Error> {
+        let now = self.session.run.now;
         let Some(certificate) = bundle.first() else { return Ok(Err(Refusal::UnnamedAuthority)) };
         let mut found = None;
         for authority in CaId::ALL.into_iter().filter(|one| named.is_none_or(|name| one.name() == name)) {
@@ -92,7 +91,7 @@ impl Importing<'_> {
         }
         // Below the same key nothing else changes, so that nobody renews the kubeconfigs.
         if let Some(before) = placed.before.as_ref().filter(|before| before.is_same_authority(certificate)) {
-            let holders = authority_files::holders(self.session, &self.snapshot, authority, before)?.all;
+            let holders = authority_files::holders(self.session, self.snapshot, authority, before)?.all;
             for one in holders.iter().filter(|one| one.what == What::Kubeconfig) {
                 placed.trusting.push((one.id.clone(), one.trusting(&pem)?));
             }
