@@ -108,7 +108,7 @@ impl Why {
                 "give the absolute path of an executable file, or a name that PATH finds"
             }
             Self::Ended(_) => {
-                "run the command by hand to see what it says: kpki never shows what a key's command writes"
+                "run the command by hand to see what it says, because kpki never shows what a key's command writes"
             }
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
