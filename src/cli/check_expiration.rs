@@ -123,6 +123,7 @@ const FORMS: Choices<CheckForm> = &[
     ("json", Some("kubeadm's CertificateExpirationInfo and more"), CheckForm::Json),
     ("yaml", Some("The same document as YAML"), CheckForm::Yaml),
     ("csv", Some("One row per item"), CheckForm::Csv),
+    ("html", Some("One page for a browser, with a timeline of each cluster"), CheckForm::Html),
     (
         "prometheus",
         Some("For node_exporter's textfile collector, with x509-certificate-exporter's names"),

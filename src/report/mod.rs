@@ -28,6 +28,7 @@ pub mod table;
 mod tests;
 pub mod unpack;
 pub mod verify;
+mod xml;
 mod yaml;
 
 pub use certificate::Facts;

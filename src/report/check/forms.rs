@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::result::{Check, Line};
-use super::{csv, document, nagios, prometheus, table, wide};
+use super::{csv, document, html, nagios, prometheus, table, wide};
 use crate::report::{json, yaml};
 
 /// The forms of `-o`.
@@ -14,6 +14,7 @@ pub enum CheckForm {
     Json,
     Yaml,
     Csv,
+    Html,
     Prometheus,
     Nagios,
 }
@@ -38,6 +39,7 @@ impl Check {
             CheckForm::Json => json::write(&document::of(self, &self.selected()), "    ", out),
             CheckForm::Yaml => yaml::write(&document::of(self, &self.selected()), out),
             CheckForm::Csv => csv::write(self, out),
+            CheckForm::Html => html::write(self, out),
             CheckForm::Prometheus => prometheus::write(self, out),
             CheckForm::Nagios => writeln!(out, "{}", nagios::line(self)),
         }

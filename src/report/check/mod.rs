@@ -2,11 +2,16 @@
 
 mod advice;
 mod cells;
+mod clusters;
 mod csv;
 mod document;
+mod ends;
 mod fleet;
 mod forms;
+mod html;
+mod months;
 mod nagios;
+mod notes;
 mod prometheus;
 mod result;
 mod select;
