@@ -1,4 +1,4 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, keytool, promtool,
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, keytool, promtool, Chromium, Prometheus,
 //! PyYAML, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
 //! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
@@ -42,6 +42,8 @@ mod faults;
 mod forms;
 #[path = "interop/hostile.rs"]
 mod hostile;
+#[path = "interop/html.rs"]
+mod html;
 #[path = "interop/kubeadm.rs"]
 mod kubeadm;
 #[path = "interop/kubectl.rs"]

@@ -36,6 +36,7 @@ mod forms;
 mod handshake;
 mod harness;
 mod hooks;
+mod html;
 mod init;
 mod inspect;
 mod interrupted_import;

@@ -7,6 +7,8 @@ mod csv;
 mod document;
 mod ends;
 mod fleet;
+#[cfg(test)]
+mod fleet_tests;
 mod forms;
 mod html;
 mod months;
@@ -19,6 +21,8 @@ mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod tree_metrics;
 mod verdict;
 mod wide;
 mod words;
