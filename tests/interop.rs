@@ -58,6 +58,8 @@ mod outputs_sweep;
 mod pkilint;
 #[path = "interop/pkits.rs"]
 mod pkits;
+#[path = "interop/prometheus.rs"]
+mod prometheus;
 #[path = "interop/promtool.rs"]
 mod promtool;
 #[path = "interop/readers.rs"]
