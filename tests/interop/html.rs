@@ -51,8 +51,8 @@ fn fleet(dir: &Path) {
             params.not_before = rcgen::date_time_ymd(2026, 1, 1);
             params.not_after = rcgen::date_time_ymd(2026, 10, 1)
                 + (time::Duration::days(9) * (end + i32::try_from(n).unwrap() * 2 * end % 50));
-            let pem = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
-            write(dir.join("fleet").join(&name).join(format!("{name}-{end}.pem")), pem);
+            let der = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+            write(dir.join("fleet").join(&name).join(format!("{name}-{end}.crt")), der.der());
         }
     }
 }

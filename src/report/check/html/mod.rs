@@ -76,6 +76,10 @@ fn listed(check: &Check, clusters: &[Cluster<'_>], out: Out<'_>) -> io::Result<(
             "<p>In the tables, certificates of one place that are in one state and end together are one row.</p>"
         )?;
     }
+    let shown = clusters.iter().flat_map(|cluster| &cluster.rows).map(|(_, items)| items.len()).sum();
+    if let Some(hidden) = verdict::hidden(check, shown) {
+        writeln!(out, "<p>{}</p>", hidden.text)?;
+    }
     writeln!(
         out,
         "<p id=\"filter\" hidden=\"hidden\"><label>Show only clusters with <input type=\"search\" autocomplete=\"off\"/></label> \
