@@ -92,6 +92,21 @@ fn a_timeline_fits_the_screen_and_has_everything() {
     }
 }
 
+#[test]
+fn ends_that_are_close_to_each_other_are_one_stack() {
+    let missing = Item { reading: Reading::Missing, ..item("etcd-peer", 1) };
+    let days = [-40, -1, 3, 20, 32, 33, 60, 427, 428, 3000];
+    let items: Vec<Item> = days.into_iter().map(|days| item("apiserver", days)).chain([missing]).collect();
+    let check = check(&[("prod", items)], Selection::default());
+    let ends = super::ends::of(check.items().map(|(_, judged)| judged), check.at);
+    let counts = |stack: &super::ends::Stack| [stack.ok, stack.warning, stack.bad];
+    assert_eq!(ends.ended.as_ref().map(counts), Some([0, 0, 2]));
+    // 3, 20 and 32 days: within 30 of the first.
+    assert_eq!(ends.stacks.iter().map(counts).collect::<Vec<_>>(), [[1, 1, 1], [2, 0, 0], [1, 0, 0]]);
+    assert_eq!((ends.later.as_ref().map(counts), ends.undated), (Some([2, 0, 0]), 1));
+    assert_eq!(ends.stacks.first().map(|stack| (stack.last - stack.first).whole_days()), Some(29));
+}
+
 /// NRPE cuts a longer line, and what is cut off in the middle of a number is another number.
 #[test]
 fn a_nagios_line_has_at_most_4_kib() {

@@ -271,9 +271,10 @@ fn prometheus_escapes_and_repeats_nothing() {
     // Of two that are one series, the end that comes first.
     assert!(not_after.ends_with(&format!(" {}", (AT + Duration::days(200)).unix_timestamp())), "{not_after}");
     assert!(text.contains("x509_crl_number{crl_number=\"7\","), "{text}");
-    for wanted in
-        ["x509_cert_error{serial_number=\"\",", "x509_source_up{source_kind=\"file\",source_name=\"/clusters/prod\"} 1"]
-    {
+    for wanted in [
+        "x509_cert_error{serial_number=\"\",",
+        "x509_source_up{source_kind=\"file\",source_name=\"/clusters/prod\",cluster=\"prod\",node=\"\"} 1",
+    ] {
         assert!(text.contains(wanted), "{wanted}");
     }
 }
