@@ -39,6 +39,7 @@ mod handshake;
 mod harness;
 mod hooks;
 mod hostile_programs;
+mod html;
 mod init;
 mod init_keys;
 mod inspect;
