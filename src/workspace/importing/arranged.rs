@@ -8,6 +8,7 @@ use crate::x509::ordered::distinct;
 use crate::x509::{Certificate, Ordered, crls_beside, parse_bundle};
 
 /// A certificate, and what belongs behind it in its file.
+#[derive(Debug)]
 pub struct Arranged {
     pub leaf: Certificate,
     pub rest: Vec<Certificate>,

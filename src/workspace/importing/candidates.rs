@@ -13,6 +13,7 @@ use crate::workspace::requests::{self, Files, Site};
 use crate::x509::{Certificate, Request};
 
 /// A key of a pending request or in use.
+#[derive(Debug)]
 pub struct Candidate {
     /// Among the tree's credentials.
     pub index: usize,
@@ -24,6 +25,7 @@ pub struct Candidate {
     pub access: Option<Access>,
 }
 
+#[derive(Debug)]
 pub enum Source {
     /// In `.kpki/requests`; removed when the certificate is in place.
     Staged(Files),

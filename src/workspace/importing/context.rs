@@ -14,6 +14,7 @@ use crate::workspace::{Session, Snapshot};
 use crate::x509::Certificate;
 
 /// The tree, and every key that a certificate can be for.
+#[derive(Debug)]
 pub struct Importing<'a> {
     pub session: &'a Session<'a>,
     pub snapshot: &'a Snapshot,
