@@ -1,4 +1,4 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, OpenBao, keytool, promtool,
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, OpenBao, keytool, promtool, Chromium, Prometheus,
 //! PyYAML, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
 //! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
@@ -44,6 +44,8 @@ mod faults;
 mod forms;
 #[path = "interop/hostile.rs"]
 mod hostile;
+#[path = "interop/html.rs"]
+mod html;
 #[path = "interop/issuers.rs"]
 mod issuers;
 #[path = "interop/kubeadm.rs"]
@@ -62,6 +64,8 @@ mod outputs_sweep;
 mod pkilint;
 #[path = "interop/pkits.rs"]
 mod pkits;
+#[path = "interop/prometheus.rs"]
+mod prometheus;
 #[path = "interop/promtool.rs"]
 mod promtool;
 #[path = "interop/readers.rs"]
@@ -80,6 +84,8 @@ mod rotation;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/signer_sweep.rs"]
+mod signer_sweep;
 #[path = "interop/signers.rs"]
 mod signers;
 #[path = "interop/site.rs"]

@@ -9,11 +9,7 @@ pub struct Counts([usize; State::ALL.len()]);
 
 impl Counts {
     pub fn of<'a>(items: impl IntoIterator<Item = &'a Judged>) -> Self {
-        let mut counts = Self::default();
-        for judged in items {
-            counts.add(judged.state);
-        }
-        counts
+        items.into_iter().map(|judged| judged.state).collect()
     }
 
     fn add(&mut self, state: State) {
@@ -34,6 +30,14 @@ impl Counts {
 
     pub fn worst(&self) -> State {
         State::ALL.into_iter().filter(|state| self.get(*state) > 0).fold(State::Ok, State::max)
+    }
+}
+
+impl FromIterator<State> for Counts {
+    fn from_iter<T: IntoIterator<Item = State>>(states: T) -> Self {
+        let mut counts = Self::default();
+        states.into_iter().for_each(|state| counts.add(state));
+        counts
     }
 }
 

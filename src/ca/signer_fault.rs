@@ -8,17 +8,17 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct SignerFault {
     why: Arc<dyn Error + Send + Sync>,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 impl SignerFault {
-    pub fn new(why: impl Error + Send + Sync + 'static, hint: Option<&'static str>) -> Self {
+    pub fn new(why: impl Error + Send + Sync + 'static, hint: Option<String>) -> Self {
         Self { why: Arc::new(why), hint }
     }
 
     /// The next thing to do about it.
-    pub const fn hint(&self) -> Option<&'static str> {
-        self.hint
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 }
 

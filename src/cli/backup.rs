@@ -17,7 +17,8 @@ use crate::workspace::passwords::{Asking, Passwords};
 /// Everything in DIR: authorities with their keys, certificates, kubeconfigs, CRLs, the profile, the journal, generations,
 /// requests; and the kubelet's own directory, where it lies outside. The tree is read under its lock, after an interrupted run was
 /// finished, so that the backup is one state of it. What is neither a regular file nor a directory is named and left out
-/// (exit status 5).
+/// (exit status 5), and so is a key that the profile has elsewhere: back it up by itself. Keys that are encrypted stay so, and need their
+/// own passphrase.
 ///
 /// The file is encrypted with a passphrase, and a changed bit of it is found. It is DER: SEQUENCE { INTEGER 1, AlgorithmIdentifier,
 /// OCTET STRING }. The algorithm is PBES2 (RFC 8018) with scrypt (RFC 7914: N 131072, r 8, p 1, 16 octets of salt, a key of 32
@@ -45,7 +46,8 @@ Examples:
   kpki backup restore /mnt/usb/cluster.kpki --dir ./new
 
 Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong command line, 4 written, but the tree is not whole (a key of
-an authority is missing), 5 written, but something of the tree could not be put into it.";
+an authority is missing), 5 written, but something of the tree could not be put into it, or the profile says that the key of an authority
+is elsewhere.";
 
 #[derive(Debug, clap::Args)]
 struct Make {

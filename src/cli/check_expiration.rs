@@ -100,11 +100,14 @@ Examples:
   kpki check-expiration --at +90d                                  as it will be in 90 days
   kpki check-expiration --warning 20% --critical 5% tls.pem        thresholds as a share of the lifetime
   kpki check-expiration --profiles clusters/ --top 20              a fleet: clusters/NAME.yaml with clusters/NAME/
+  kpki check-expiration --profiles clusters/ -o timeline           the same at a glance: how many end in which month
+  kpki check-expiration --profiles clusters/ -o html --output-file fleet.html
   kpki check-expiration -o json | jq '.certificates[] | select(.residualTime < 2592000)'
   kpki check-expiration -o prometheus --output-file /var/lib/node_exporter/kpki.prom
   kpki check-expiration -o nagios
 
---only, --within and --top choose what is shown; verdict and exit status are over everything.
+--only, --within and --top choose what is shown; verdict and exit status are over everything. The table of a fleet has a line for every
+cluster that is not ok, whatever they say. The page of -o html needs no network and no script.
 
 Exit status: 0 nothing inside the windows, 1 could not run, 2 wrong command line or profile, 3 a certificate is inside its
 warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
@@ -123,12 +126,18 @@ const FORMS: Choices<CheckForm> = &[
     ("json", Some("kubeadm's CertificateExpirationInfo and more"), CheckForm::Json),
     ("yaml", Some("The same document as YAML"), CheckForm::Yaml),
     ("csv", Some("One row per item"), CheckForm::Csv),
+    ("timeline", Some("How many end in which month, a line per cluster"), CheckForm::Timeline),
+    ("html", Some("One page for a browser, with a timeline of each cluster"), CheckForm::Html),
     (
         "prometheus",
         Some("For node_exporter's textfile collector, with x509-certificate-exporter's names"),
         CheckForm::Prometheus,
     ),
-    ("nagios", Some("One line with performance data, and a plugin's exit status"), CheckForm::Nagios),
+    (
+        "nagios",
+        Some("One line with performance data, of 4 KiB at the most, and a plugin's exit status"),
+        CheckForm::Nagios,
+    ),
 ];
 
 /// Shown in the help and completed by shells.
@@ -155,7 +164,7 @@ impl Args {
         let form = self.output;
         match &self.output_file {
             Some(path) => check_expiration::write(path, &check, form)?,
-            None => match check.lines(form) {
+            None => match check.lines(form, ui.width()) {
                 Some(lines) => ui.lines(&lines)?,
                 None => ui.output(|out| check.write(form, out))?,
             },

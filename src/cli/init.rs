@@ -15,6 +15,11 @@ use crate::tree::layout::DEFAULT_DIR;
 /// the kpki renew that mends it is named. An authority whose certificate is there without its key is external: for what it would sign,
 /// keys and signing requests are written to DIR/.kpki/requests, for kpki import. A second run changes nothing.
 ///
+/// With caKeys: none an authority's key need not be a plain file of the tree (authorities.NAME.key and signer in
+/// kpki-profile(5)): it is encrypted from the first byte (--key-passphrase-file), in a file elsewhere, which is made if it does
+/// not exist, written by a command, or kept where a command signs with it. Passphrases are asked for, and commands run, only if
+/// something will be signed. What an authority signs whose key cannot be opened is left, and the rest is made.
+///
 /// Where ca.crt holds more than one certificate, below an intermediate CA, or with controllerManager.signerFile in the
 /// profile, pki/ca-signer.crt is written too, with exactly the one that signs: kube-controller-manager accepts no other number in
 /// --cluster-signing-cert-file. The flag is read in manifests/kube-controller-manager.yaml, where that is in DIR.

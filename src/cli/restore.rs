@@ -41,7 +41,7 @@ impl History {
 /// Every file that the command of GENERATION or a later command replaced gets its old bytes back, and files they
 /// created are removed, in one transaction. The files it replaces become a generation of their own, so that a restore
 /// can be undone. CRLs stay as they are: an older CRL would undo revocations. Certificates that the CRLs revoke or hold
-/// are not restored without --force.
+/// are not restored without --force. No key of an authority that is encrypted, or elsewhere by the profile, comes back in plain.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

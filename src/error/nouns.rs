@@ -122,6 +122,14 @@ impl From<CaError> for Error {
     }
 }
 
+/// Why a key could not be opened, and the next thing to do about it: said once for all that its authority would have signed.
+pub fn unopened(fault: &SignerFault) -> String {
+    match fault.hint() {
+        Some(hint) => format!("{fault}; {hint}"),
+        None => fault.to_string(),
+    }
+}
+
 /// A key elsewhere did not sign.
 fn unsigned(fault: &SignerFault) -> Error {
     let error = Error::new("cannot sign; nothing was written").because(fault);

@@ -62,10 +62,7 @@ pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
             let signer = Outside::Key(*authority);
             format!("{}; make a request for its owner with: {}", super::plan::outside(&signer), request())
         }
-        Skipped::Closed(_, why) => match why.hint() {
-            Some(hint) => format!("{why}; {hint}"),
-            None => why.to_string(),
-        },
+        Skipped::Closed(signer, _) => super::plan::outside(&Outside::Closed(*signer)),
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }

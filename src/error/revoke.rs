@@ -28,7 +28,7 @@ pub fn list_not_signed(path: &Path, why: CaError) -> Error {
     match why {
         CaError::OldCrl(_) | CaError::OldCrlSignature(_) | CaError::Crl(_) => bad_list(path, why),
         why => {
-            let hint = if let CaError::Signer(fault) = &why { fault.hint() } else { None };
+            let hint = if let CaError::Signer(fault) = &why { fault.hint().map(str::to_owned) } else { None };
             let error = Error::new(format!("cannot sign {}: nothing was written", path.display())).because(why);
             hint.into_iter().fold(error, Error::hint)
         }

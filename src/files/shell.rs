@@ -24,7 +24,8 @@ pub fn shell_path(path: impl AsRef<Path>) -> String {
 
 /// Control characters, and those that reorder what is read (Unicode bidirectional controls).
 pub fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What a terminal must not be given is written in octal.

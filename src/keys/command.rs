@@ -145,8 +145,7 @@ impl ca::Signer for CommandSigner {
 
     fn sign(&self, message: &[u8], purpose: Purpose) -> Result<Vec<u8>, CaError> {
         let at = self.options.shown();
-        self.answer(message, purpose)
-            .map_err(|why| KeyFault { authority: self.authority, at, why }.into())
+        self.answer(message, purpose).map_err(|why| KeyFault { authority: self.authority, at, why }.into())
     }
 
     fn parallel(&self) -> usize {

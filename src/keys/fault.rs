@@ -70,6 +70,8 @@ pub enum Why {
     Unsealed,
     #[error("expected the key of the authority's certificate, found another one")]
     OtherKey,
+    #[error("a rotation is recorded with this key, and the profile does not name it any more")]
+    Unnamed,
     /// Where `init` makes the authority.
     #[error("publicKey is missing: the certificate of a new authority needs it")]
     NoPublicKey,
@@ -92,7 +94,14 @@ pub(super) fn ended(ended: &Ended) -> String {
 
 impl Why {
     /// The next thing to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Trust(TrustError::Untrusted(why)) => Some(why.hints().into_iter().collect::<Vec<_>>().join("; ")),
+            other => other.next().map(str::to_owned),
+        }
+    }
+
+    const fn next(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoPassphraseFile(_) | Self::NoVariable(_) => {
                 "check passphraseFile or passphraseEnv in the profile, or give --key-passphrase-file FILE or \
@@ -103,16 +112,28 @@ impl Why {
                  (passphraseFile, passphraseEnv), or run on a terminal to be asked"
             }
             Self::WrongPassphrase => "give the right one; if it is right, the file was changed",
-            Self::Missing => "check authorities.NAME.key in the profile, or the path of --authority-key",
+            Self::Missing => "check the path in the profile, or that of --authority-key",
             Self::Ended(Ended::NotStarted(_)) | Self::Said(Ended::NotStarted(_), _) => {
                 "give the absolute path of an executable file, or a name that PATH finds"
             }
-            Self::Ended(_) => {
-                "run the command by hand to see what it says: kpki never shows what a key's command writes"
+            Self::Ended(Ended::TimedOut) | Self::Said(Ended::TimedOut, _) => {
+                "see why it does not answer; a signer may have longer: timeout beside command in the profile"
+            }
+            Self::Ended(_) => "run the command by hand to see what it says: what a key's command writes is never shown",
+            Self::Said(..) => "mend what the program complains of, and run this again",
+            Self::Nothing | Self::TooLong(_) => {
+                "run the command by hand: it has to write the answer to standard output, and nothing else"
             }
             Self::WrongSignature => {
                 "check that the program signs with the key of this authority's certificate and the algorithm of KPKI_SIGN_ALGORITHM"
             }
+            Self::Unnamed => {
+                "name it in the profile again: as authorities.NAME.key or signer, or below authorities.NAME.next"
+            }
+            Self::PublicKey => "give the public half of the signer's key in PEM, as openssl pkey -pubout writes it",
+            Self::OtherKind(_) => "have a key of one of these kinds made",
+            Self::Key(_) => "give a private key in PEM: PKCS#1, SEC1 or PKCS#8, encrypted or not",
+            Self::OtherKey => "give the key that belongs to the authority's certificate",
             Self::OtherAlgorithm { .. } => {
                 "state the algorithm of the key that is there, in authorities.NAME.algorithm, or have another key made"
             }

@@ -13,11 +13,13 @@ use super::fault::{KeyFault, Why};
 use super::issuer::{self, Order, Unissued};
 use super::material::{self, LARGEST, read_private};
 use super::opened::OpenedKey;
+use super::owners::{Owner, Owners};
 use super::passphrase;
-use super::source::{KeyAt, Source, sources};
+use super::source::{KeyAt, Source, next_sources, sources};
+use crate::blueprint::Algorithm;
 use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
-use crate::profile::{CaKeys, PassphraseFrom, Profile};
+use crate::profile::{CaKeys, PassphraseFrom, Profile, SignerOptions, Signing};
 use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
@@ -29,6 +31,9 @@ const KEY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     pub(super) shared: Arc<Shared>,
+    /// Those that the profile names for the authorities that are to take their place.
+    pub(super) next: Arc<Shared>,
+    pub(super) owners: Arc<Owners>,
 }
 
 #[derive(Debug)]
@@ -47,9 +52,9 @@ impl KeyRing {
     pub fn new(dir: &Path, profile: Option<&Profile>, args: &KeyArgs, is_cluster: bool) -> Self {
         // What control-plane nodes get copies of is plain.
         let encrypted = is_cluster && profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere);
-        let sources = sources(profile, args, encrypted);
         let stated = profile.into_iter().flat_map(|profile| profile.authorities.values());
-        let stated = stated.filter_map(|options| options.signing.as_ref()?.variable());
+        let stated = stated.flat_map(|options| options.signing.iter().chain(&options.next));
+        let stated = stated.filter_map(Signing::variable);
         let given = match &args.passphrase {
             Some(PassphraseFrom::Variable(name)) => Some(name.as_str()),
             _ => None,
@@ -60,13 +65,13 @@ impl KeyRing {
             dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
             cluster: profile.map(|profile| profile.cluster_name.clone()),
         };
-        let turns = sources.iter().filter_map(|(authority, source)| match source {
-            Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
-            Source::Key { .. } | Source::Issuer(_) => None,
-        });
-        let turns = turns.collect();
-        let (asked, opened) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { sources, commands: Arc::new(commands), turns, asked, opened }) }
+        let commands = Arc::new(commands);
+        let shared = |sources| Arc::new(Shared::of(sources, Arc::clone(&commands)));
+        Self {
+            shared: shared(sources(profile, args, encrypted)),
+            next: shared(next_sources(profile, args)),
+            owners: Arc::new(Owners::stated(profile)),
+        }
     }
 
     /// How an authority signs, for reports; `None`: by a plain file of the tree.
@@ -87,6 +92,7 @@ impl KeyRing {
     pub fn ask(&self, needed: &BTreeSet<CaId>, file: impl Fn(CaId) -> Option<Zeroizing<Vec<u8>>>) {
         for authority in needed {
             self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
+            self.next.ask(*authority, None);
         }
     }
 
@@ -114,24 +120,52 @@ impl KeyRing {
     }
 }
 
+impl KeyRing {
+    /// Somebody has to be asked for a passphrase of this authority's key. `file`: the tree's own.
+    pub fn is_asked(&self, authority: CaId, file: Option<&[u8]>) -> bool {
+        self.shared.is_asked(authority, file) || self.next.is_asked(authority, None)
+    }
+}
+
 impl KeySources for KeyRing {
     fn of(&self, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources {
-        let (Some(source), KeyKind::Known(algorithm)) = (self.shared.sources.get(&authority), &certificate.key) else {
+        match self.owners.of(authority, certificate) {
+            Owner::Own => self.shared.signer(authority, certificate, file),
+            Owner::Next => self.next.signer(authority, certificate, file),
+            Owner::Unknown => Sources::Missing,
+        }
+    }
+}
+
+/// Reads a key when it is called.
+type Opening = Box<dyn Fn() -> Result<Arc<PrivateKey>, KeyFault> + Send + Sync>;
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn of(sources: BTreeMap<CaId, Source>, commands: Arc<Commands>) -> Self {
+        let turns = sources.iter().filter_map(|(authority, source)| match source {
+            Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
+            Source::Key { .. } | Source::Issuer(_) => None,
+        });
+        let turns = turns.collect();
+        Self { sources, commands, turns, asked: Mutex::default(), opened: Mutex::default() }
+    }
+
+    /// How the authority with this certificate signs.
+    fn signer(self: &Arc<Self>, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources {
+        let (Some(source), KeyKind::Known(algorithm)) = (self.sources.get(&authority), &certificate.key) else {
             return Sources::Tree;
         };
         match source {
             Source::Signer(options) => {
-                let Some(turns) = self.shared.turns.get(&authority) else { return Sources::Tree };
-                Sources::Signer(Box::new(CommandSigner {
-                    commands: Arc::clone(&self.shared.commands),
-                    authority,
-                    options: options.clone(),
-                    algorithm: *algorithm,
-                    spki_der: certificate.spki_der.clone(),
-                    turns: Arc::clone(turns),
-                }))
+                let spki_der = certificate.spki_der.clone();
+                self.command(authority, options, (*algorithm, spki_der))
+                    .map_or(Sources::Missing, |signer| Sources::Signer(Box::new(signer)))
             }
-            Source::Issuer(_) => Sources::Issuer,
+            Source::Issuer(_) => Sources::Missing,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
                 authority,
@@ -142,14 +176,9 @@ impl KeySources for KeyRing {
             })),
         }
     }
-}
 
-/// Reads a key when it is called.
-type Opening = Box<dyn Fn() -> Result<Arc<PrivateKey>, KeyFault> + Send + Sync>;
-
-impl KeyRing {
-    fn opening(&self, authority: CaId, certificate: Certificate, file: Option<&[u8]>) -> Opening {
-        let shared = Arc::clone(&self.shared);
+    fn opening(self: &Arc<Self>, authority: CaId, certificate: Certificate, file: Option<&[u8]>) -> Opening {
+        let shared = Arc::clone(self);
         let file = file.map(|bytes| Zeroizing::new(bytes.to_vec()));
         Box::new(move || {
             let key = shared.open(authority, file.as_deref().map(Vec::as_slice))?;
@@ -159,13 +188,24 @@ impl KeyRing {
             }
         })
     }
-}
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    /// A signer with this public key.
+    pub fn command(
+        &self,
+        authority: CaId,
+        options: &SignerOptions,
+        (algorithm, spki_der): (Algorithm, Vec<u8>),
+    ) -> Option<CommandSigner> {
+        Some(CommandSigner {
+            commands: Arc::clone(&self.commands),
+            authority,
+            options: options.clone(),
+            algorithm,
+            spki_der,
+            turns: Arc::clone(self.turns.get(&authority)?),
+        })
+    }
 
-impl Shared {
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
             Some(Source::Key { from, .. }) => {
@@ -209,7 +249,7 @@ impl Shared {
         material::open(&pem, Some(&passphrase)).map(Arc::new).map_err(fault)
     }
 
-    fn passphrase(
+    pub(super) fn passphrase(
         &self,
         authority: CaId,
         stated: Option<&PassphraseFrom>,
@@ -237,6 +277,13 @@ impl Shared {
                 is_shown: false,
             }),
         }
+    }
+
+    /// A passphrase is needed that nothing states, as far as can be seen before the lock. `file`: the tree's own.
+    fn is_asked(&self, authority: CaId, file: Option<&[u8]>) -> bool {
+        let Some(Source::Key { from, passphrase: None }) = self.sources.get(&authority) else { return false };
+        let is_known = matches!(from, KeyAt::Command(_)) || held(&self.asked).contains_key(&authority);
+        !is_known && self.pem(authority, file, from).is_ok_and(|pem| material::is_encrypted(&pem))
     }
 
     /// Asks for a passphrase that nothing states, where it can be seen before the lock that one is needed.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::args::{GivenKey, KeyArgs};
 use crate::catalog::CaId;
-use crate::profile::{IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing};
+use crate::profile::{
+    AuthorityOptions, IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing,
+};
 
 /// How an authority signs without a plain key in the tree.
 #[derive(Debug, Clone)]
@@ -46,6 +48,16 @@ impl KeyAt {
     }
 }
 
+impl From<&KeyFrom> for KeyAt {
+    fn from(stated: &KeyFrom) -> Self {
+        match stated {
+            KeyFrom::Tree => Self::Tree,
+            KeyFrom::File(path) => Self::Given(GivenKey::File(PathBuf::from(path))),
+            KeyFrom::Command(words) => Self::Command(words.clone()),
+        }
+    }
+}
+
 /// The sources of all authorities. `encrypted`: an encrypted file of the tree may be one.
 pub fn sources(profile: Option<&Profile>, args: &KeyArgs, encrypted: bool) -> BTreeMap<CaId, Source> {
     let one = |authority: CaId| {
@@ -60,19 +72,29 @@ pub fn sources(profile: Option<&Profile>, args: &KeyArgs, encrypted: bool) -> BT
             (Some(given), _) => key(KeyAt::Given(given.clone()), None),
             (None, Some(Signing::Signer(signer))) => Some(Source::Signer(signer.clone())),
             (None, Some(Signing::Issuer(issuer))) => Some(Source::Issuer(issuer.clone())),
-            (None, Some(Signing::Key(KeyOptions { from, passphrase }))) => {
-                let from = match from {
-                    KeyFrom::Tree => KeyAt::Tree,
-                    KeyFrom::File(path) => KeyAt::Given(GivenKey::File(PathBuf::from(path))),
-                    KeyFrom::Command(words) => KeyAt::Command(words.clone()),
-                };
-                key(from, passphrase.as_ref())
-            }
+            (None, Some(Signing::Key(KeyOptions { from, passphrase }))) => key(KeyAt::from(from), passphrase.as_ref()),
             (None, None) => key(KeyAt::Tree, None).filter(|_| encrypted),
         };
         Some((authority, source?))
     };
     CaId::ALL.into_iter().filter_map(one).collect()
+}
+
+/// Those of the authorities that are to take their place.
+pub fn next_sources(profile: Option<&Profile>, args: &KeyArgs) -> BTreeMap<CaId, Source> {
+    let all = profile.into_iter().flat_map(|profile| &profile.authorities);
+    let one = |(authority, options): (&CaId, &AuthorityOptions)| {
+        let source = match options.next.as_ref()? {
+            Signing::Signer(signer) => Source::Signer(signer.clone()),
+            Signing::Key(KeyOptions { from, passphrase }) => {
+                let passphrase = passphrase.as_ref().or(args.passphrase.as_ref()).cloned();
+                Source::Key { from: KeyAt::from(from), passphrase }
+            }
+            Signing::Issuer(_) => return None,
+        };
+        Some((*authority, source))
+    };
+    all.filter_map(one).collect()
 }
 
 #[cfg(test)]

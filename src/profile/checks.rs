@@ -4,6 +4,7 @@
 use super::fields::Reading;
 use super::model::{CaKeys, Etcd, NodeRole, Profile};
 use super::problem::Mismatch;
+use super::signing::Signing;
 use super::threshold::Threshold;
 use crate::blueprint::San;
 use crate::catalog::{self, CaId, ENTRIES};
@@ -151,10 +152,10 @@ fn signing(profile: &Profile, reading: &mut Reading) {
         return;
     }
     for (authority, options) in &profile.authorities {
-        if let Some(signing) = &options.signing {
-            let field = format!("authorities.{}.{}", authority.name(), signing.field());
+        let own = options.signing.as_ref().map(Signing::field);
+        for field in own.into_iter().chain(options.next.is_some().then_some("next")) {
             reading.refuse(
-                &field,
+                &format!("authorities.{}.{field}", authority.name()),
                 "caKeys: none beside it, since kube-controller-manager and kubeadm read an authority's key in plain",
                 format!("caKeys: {}", profile.ca_keys.name()),
             );

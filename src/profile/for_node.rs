@@ -7,7 +7,7 @@ use super::render::render_as_stated;
 
 /// How an authority signs is the safe host's: its paths and programs.
 fn public(options: &AuthorityOptions) -> AuthorityOptions {
-    let AuthorityOptions { algorithm, validity, subject, permitted, path_len, signing: _ } = options;
+    let AuthorityOptions { algorithm, validity, subject, permitted, path_len, signing: _, next: _ } = options;
     AuthorityOptions {
         algorithm: *algorithm,
         validity: *validity,
@@ -15,6 +15,7 @@ fn public(options: &AuthorityOptions) -> AuthorityOptions {
         permitted: permitted.clone(),
         path_len: *path_len,
         signing: None,
+        next: None,
     }
 }
 

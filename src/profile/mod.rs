@@ -38,8 +38,8 @@ pub use for_node::for_node;
 pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
 pub use model::{
-    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
-    OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
+    AuthorityOptions, CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
+    NodeRole, OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;

@@ -135,6 +135,8 @@ pub struct AuthorityOptions {
     pub path_len: Option<u8>,
     /// key, signer or issuer; `None`: its key is the tree's plain file.
     pub signing: Option<Signing>,
+    /// key or signer of the authority that is to take its place, where it is no plain file of the tree.
+    pub next: Option<Signing>,
 }
 
 /// Subject attributes beside the CN, which is kubeadm's; in the order C, O, OU, L, ST (Go's, so kubeadm's).

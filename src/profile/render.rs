@@ -130,7 +130,11 @@ fn options(page: &mut Page, profile: &Profile) {
             page.raw(2, "pathLength", length);
         }
         if let Some(by) = &options.signing {
-            signing(page, by);
+            signing(page, 2, by);
+        }
+        if let Some(by) = &options.next {
+            page.open(2, "next");
+            signing(page, 3, by);
         }
     }
     if !profile.certificates.is_empty() {
@@ -144,34 +148,35 @@ fn options(page: &mut Page, profile: &Profile) {
 }
 
 /// What is a default is stated, too: it may become another.
-fn signing(page: &mut Page, signing: &Signing) {
-    page.open(2, signing.field());
+fn signing(page: &mut Page, level: usize, signing: &Signing) {
+    page.open(level, signing.field());
+    let inner = level + 1;
     match signing {
         Signing::Key(key) => {
             match &key.from {
                 KeyFrom::Tree => {}
-                KeyFrom::File(path) => page.line(3, "file", path),
-                KeyFrom::Command(words) => page.list(3, "command", words),
+                KeyFrom::File(path) => page.line(inner, "file", path),
+                KeyFrom::Command(words) => page.list(inner, "command", words),
             }
             match &key.passphrase {
                 None => {}
-                Some(PassphraseFrom::File(path)) => page.line(3, "passphraseFile", path),
-                Some(PassphraseFrom::Variable(name)) => page.line(3, "passphraseEnv", name),
+                Some(PassphraseFrom::File(path)) => page.line(inner, "passphraseFile", path),
+                Some(PassphraseFrom::Variable(name)) => page.line(inner, "passphraseEnv", name),
             }
         }
         Signing::Signer(signer) => {
-            page.list(3, "command", &signer.command);
-            page.line(3, "input", signer.input.name());
+            page.list(inner, "command", &signer.command);
+            page.line(inner, "input", signer.input.name());
             match &signer.public_key {
                 None => {}
-                Some(PublicKeyFrom::File(path)) => page.line(3, "publicKey", path),
-                Some(PublicKeyFrom::Command(words)) => page.list(3, "publicKey", words),
+                Some(PublicKeyFrom::File(path)) => page.line(inner, "publicKey", path),
+                Some(PublicKeyFrom::Command(words)) => page.list(inner, "publicKey", words),
             }
-            page.raw(3, "parallel", signer.parallel);
-            page.line(3, "timeout", signer.timeout);
+            page.raw(inner, "parallel", signer.parallel);
+            page.line(inner, "timeout", signer.timeout);
         }
         Signing::Issuer(issuer) => {
-            issued_by(page, 3, issuer);
+            issued_by(page, inner, issuer);
         }
     }
 }

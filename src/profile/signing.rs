@@ -112,6 +112,18 @@ impl Signing {
         }
     }
 
+    /// Where the key is, for the record of a rotation and for messages; `None`: in the tree, or not here.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Key(KeyOptions { from: KeyFrom::File(path), .. }) => Some(format!("key.file {path}")),
+            Self::Key(KeyOptions { from: KeyFrom::Command(words), .. }) => {
+                Some(format!("key.command {}", words.join(" ")))
+            }
+            Self::Signer(signer) => Some(format!("signer {}", signer.command.join(" "))),
+            Self::Key(KeyOptions { from: KeyFrom::Tree, .. }) | Self::Issuer(_) => None,
+        }
+    }
+
     /// The environment variable that holds a passphrase.
     pub fn variable(&self) -> Option<&str> {
         match self {

@@ -26,6 +26,23 @@ pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
     key.or(signer.map(Signing::Signer)).or(issuer.map(Signing::Issuer))
 }
 
+/// next of one authority: a key or a signer.
+pub fn next(mut section: Fields<'_>, reading: &mut Reading) -> Option<Signing> {
+    let is_given = |key: &str, section: &Fields<'_>, reading: &Reading| reading.has(&section.join(key));
+    let key = key(section.section("key", reading), reading);
+    let signer = signer(&mut section, reading);
+    let (has_key, has_signer) = (is_given("key", &section, reading), is_given("signer", &section, reading));
+    if has_key && has_signer {
+        reading.problem(&section.join("signer"), Mismatch::new("one of key and signer", "key and signer"));
+    }
+    let elsewhere = key.filter(|_| has_key);
+    if elsewhere.as_ref().is_some_and(|key| matches!(key.from, KeyFrom::Tree)) && reading.is_clean() {
+        reading.missing(&section.join("key.file"), "where the key is: file or command");
+    }
+    section.finish(reading);
+    elsewhere.map(Signing::Key).or(signer.map(Signing::Signer))
+}
+
 fn key(mut section: Fields<'_>, reading: &mut Reading) -> Option<KeyOptions> {
     let file = section.value("file", reading, values::absolute_path);
     let command = section.take("command", reading).and_then(|field| command(&field, reading));

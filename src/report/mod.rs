@@ -16,6 +16,7 @@ mod init;
 pub mod inspect;
 mod json;
 pub mod key;
+mod labels;
 pub mod nodes;
 pub mod remove_node;
 pub mod renew;
@@ -29,6 +30,7 @@ pub mod table;
 mod tests;
 pub mod unpack;
 pub mod verify;
+mod xml;
 mod yaml;
 
 pub use certificate::Facts;

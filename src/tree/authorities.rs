@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use zeroize::Zeroizing;
+
 use crate::ca::{CaError, Issuer, PrivateKey, Signer, SignerFault};
 use crate::catalog::CaId;
 use crate::store::TreeLock;
@@ -35,8 +37,8 @@ pub trait KeySources {
 pub enum Sources {
     /// The tree's plain file, if there is one.
     Tree,
-    /// With somebody who issues what it is to sign, whatever is in the tree.
-    Issuer,
+    /// With somebody else, or nowhere that is known, whatever is in the tree.
+    Missing,
     /// Elsewhere, or encrypted. It need not be open yet.
     Signer(Box<dyn Signer>),
 }
@@ -79,6 +81,14 @@ impl Authority {
     pub const fn is_local(&self) -> bool {
         matches!(self, Self::Local(_))
     }
+}
+
+/// An authority that signed before the one that signs now.
+#[derive(Debug, Clone)]
+pub struct Former {
+    pub certificate: Certificate,
+    /// Its key as it is kept; `None`: it is where the profile names it.
+    pub pem: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// Who can sign in this run.
@@ -126,13 +136,18 @@ impl Issuers {
         closed
     }
 
-    /// Adds an authority that signs no more, by its kept key. `trusted`: the certificates of its file. A key that is of none of
-    /// them signs nothing.
-    pub fn add_former(&mut self, authority: CaId, trusted: &[Certificate], pem: &[u8], _lock: &TreeLock) {
+    /// Adds an authority that signs no more: its certificate, and its kept key, unless that is elsewhere. A key that is not its own
+    /// signs nothing.
+    pub fn add_former(&mut self, keys: &dyn KeySources, authority: CaId, former: &Former, _lock: &TreeLock) {
         let issuer = || {
-            let key = PrivateKey::from_pem(pem).ok()?;
-            let certificate = trusted.iter().find(|one| key.matches(one))?;
-            Issuer::new(vec![certificate.clone()], key).ok()
+            let Former { certificate, pem } = former;
+            let pem = pem.as_deref().map(Vec::as_slice);
+            let signer: Box<dyn Signer> = match keys.of(authority, certificate, pem) {
+                Sources::Signer(signer) => signer,
+                Sources::Missing => return None,
+                Sources::Tree => Box::new(PrivateKey::from_pem(pem?).ok()?),
+            };
+            Issuer::by(vec![certificate.clone()], signer).ok()
         };
         self.former.extend(issuer().map(|issuer| (authority, issuer)));
     }
@@ -181,7 +196,7 @@ fn issuer(
     };
     let signer = match bundle.first().map(|first| keys.of(authority, first, key)) {
         Some(Sources::Signer(signer)) => signer,
-        Some(Sources::Issuer) => return None,
+        Some(Sources::Missing) => return None,
         Some(Sources::Tree) | None => match PrivateKey::from_pem(key?) {
             Ok(key) => Box::new(key),
             Err(why) => return Some(Err(why.into())),

@@ -11,7 +11,7 @@ pub mod rotation;
 pub mod safe_host;
 pub mod survey;
 
-pub use authorities::{Authorities, Authority, Issuers, PlainKeys, Unusable};
+pub use authorities::{Authorities, Authority, Former, Issuers, PlainKeys, Unusable};
 pub use entry_id::EntryId;
 pub use layout::{Directories, Layout, Place, Root};
 pub use origin::{Origin, ProfileAt};

@@ -104,18 +104,19 @@ impl fmt::Display for Phase {
 }
 
 /// Where an authority's key is: the new one's until the switch, the old one's after it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum NewKey {
+pub enum KeyPlace {
     /// In `.kpki/rotation/`.
     #[default]
     Here,
     /// With somebody else: an external authority.
     Elsewhere,
+    /// Where a profile names it, outside the tree: key.file PATH, key.command WORDS or signer WORDS, in every phase.
+    Source(String),
 }
 
-impl NewKey {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+impl KeyPlace {
     const fn is_here(&self) -> bool {
         matches!(self, Self::Here)
     }
@@ -246,10 +247,10 @@ pub struct Rotation {
     pub old: Vec<Identity>,
     pub new: Vec<Identity>,
     #[serde(default)]
-    pub new_key: NewKey,
+    pub new_key: KeyPlace,
     /// The old one's was never here: from the switch on, `Elsewhere`.
-    #[serde(default, skip_serializing_if = "NewKey::is_here")]
-    pub old_key: NewKey,
+    #[serde(default, skip_serializing_if = "KeyPlace::is_here")]
+    pub old_key: KeyPlace,
     /// kube-controller-manager signs with ca-signer.crt, by somebody's word (`--signer-file-in-use`).
     #[serde(default)]
     pub signer_file_in_use: bool,
@@ -324,6 +325,11 @@ pub struct Retired {
     /// As in [`Rotation`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_since: Option<String>,
+    /// As in [`Rotation`].
+    #[serde(default, skip_serializing_if = "KeyPlace::is_here")]
+    pub new_key: KeyPlace,
+    #[serde(default, skip_serializing_if = "KeyPlace::is_here")]
+    pub old_key: KeyPlace,
     /// It was replaced in an emergency: its key may be in other hands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub emergency: bool,

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files;
@@ -15,11 +14,10 @@ use crate::plan::shipping::Issue;
 use crate::revocation::{Number, Revoked};
 use crate::tree::Authority;
 use crate::tree::layout::Place;
-use crate::tree::rotation::Rotating;
 use crate::workspace::crl_file::{self, List};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::remembered::{Remembered, remembered};
-use crate::workspace::rotation::record::{self, Kept};
+use crate::workspace::rotation::former;
 use crate::workspace::session::Session;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::{Snapshot, TreeDir};
@@ -236,10 +234,9 @@ pub fn can_be_signed(tree: &TreeDir, snapshot: &Snapshot, crl: &TreeCrl) -> Resu
     has_previous_key(tree, crl.authority, &crl.issuer)
 }
 
-/// The key of the authority before the one that signs is kept, and is this certificate's.
+/// The key of the authority before the one that signs is kept, or is where the profile names it, and is this certificate's.
 pub fn has_previous_key(tree: &TreeDir, authority: CaId, issuer: &Certificate) -> Result<bool, Error> {
-    let kept = record::key(&tree.roots, Rotating::Authority(authority), Kept::Previous)?;
-    Ok(kept.and_then(|pem| PrivateKey::from_pem(&pem).ok()).is_some_and(|key| key.matches(issuer)))
+    Ok(former::of(tree, authority, std::slice::from_ref(issuer))?.is_some())
 }
 
 /// The CRL entries of this number of certificates, which are asked for where there is a CRL only.

@@ -19,9 +19,10 @@ use crate::store::{
     self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
 };
 use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
-use crate::tree::rotation::Rotating;
-use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities, file};
-use crate::workspace::rotation::record::{self, Kept};
+use crate::tree::{
+    Authorities, Authority, Directories, Former, Issuers, Origin, Place, ProfileAt, Survey, authorities, file,
+};
+use crate::workspace::rotation::{former, record};
 use crate::workspace::state::{self, State};
 use crate::workspace::{interrupted, journal, survey};
 use crate::x509::Certificate;
@@ -164,6 +165,10 @@ impl TreeDir {
         let own = CaId::ALL.map(|id| self.directories.authority(id));
         let mut survey = survey::survey(&self.roots, places)?;
         let own = own.iter().flat_map(|(public, private)| std::iter::once(public).chain(private));
+        // A record that cannot be read is an error of who follows it; by which source an authority signs it says then to nobody.
+        if let Ok(record) = record::read(&self.roots) {
+            self.keys.learn(&record);
+        }
         survey.extend(survey::survey(&self.roots, own.filter(|place| !survey.contains_key(*place)))?);
         let authorities = authorities::authorities(&survey, &self.directories, &self.keys);
         Ok(Snapshot { survey, authorities })
@@ -190,11 +195,20 @@ impl TreeDir {
         Ok(if self.is_interrupted()? { self.lock(wait)?.delivered } else { Vec::new() })
     }
 
+    /// Somebody has to be asked for a passphrase of these authorities' keys.
+    pub fn is_asked(&self, signers: &BTreeSet<CaId>) -> Result<bool, Error> {
+        let survey = self.own_keys(signers)?;
+        Ok(signers.iter().any(|id| self.keys.is_asked(*id, file(&survey, self.directories.authority(*id).1.as_ref()))))
+    }
+
+    fn own_keys(&self, signers: &BTreeSet<CaId>) -> Result<Survey, Error> {
+        let places: Vec<Place> = signers.iter().filter_map(|id| self.directories.authority(*id).1).collect();
+        survey::survey(&self.roots, places.iter())
+    }
+
     /// Asks for the passphrases of these authorities' keys. Nobody is asked while the tree is locked.
     pub fn ask_passphrases(&self, signers: &BTreeSet<CaId>) -> Result<(), Error> {
-        let places = signers.iter().filter_map(|id| self.directories.authority(*id).1);
-        let places: Vec<Place> = places.collect();
-        let survey = survey::survey(&self.roots, places.iter())?;
+        let survey = self.own_keys(signers)?;
         let file =
             |id| file(&survey, self.directories.authority(id).1.as_ref()).map(|key| Zeroizing::new(key.to_vec()));
         self.keys.ask(signers, file);
@@ -362,18 +376,19 @@ impl Locked<'_> {
         let Some(lock) = &self.lock else { return Ok(Issuers::default()) };
         let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, &self.tree.keys, lock);
         for authority in CaId::ALL.into_iter().filter(|one| snapshot.bundle(*one).len() > 1) {
-            if let Some(pem) = record::key(&self.tree.roots, Rotating::Authority(authority), Kept::Previous)? {
-                issuers.add_former(authority, snapshot.bundle(authority), &pem, lock);
+            let behind = snapshot.bundle(authority).get(1..).unwrap_or_default();
+            if let Some(former) = former::of(self.tree, authority, behind)? {
+                issuers.add_former(&self.tree.keys, authority, &former, lock);
             }
         }
         Ok(issuers)
     }
 
-    /// An authority that signed before, by its key in PEM; none where the key is not its own.
-    pub fn former(&self, authority: CaId, certificate: &Certificate, pem: &[u8]) -> Issuers {
+    /// An authority that signed before; none where the key is not its own.
+    pub fn former(&self, authority: CaId, former: &Former) -> Issuers {
         let mut issuers = Issuers::default();
         if let Some(lock) = &self.lock {
-            issuers.add_former(authority, std::slice::from_ref(certificate), pem, lock);
+            issuers.add_former(&self.tree.keys, authority, former, lock);
         }
         issuers
     }

@@ -109,7 +109,8 @@ fn faults(counts: &BTreeMap<&'static str, usize>, tried: Tried, one_in: usize) -
 fn traced(log: &Path, expressions: &[String], command: &Command) -> Command {
     let mut strace = program("strace");
     // Not with --seccomp-bpf, which lets a kill pass.
-    strace.args(["-f", "-qq", "-o"]).arg(log);
+    // What it runs is not disturbed.
+    strace.args(["-f", "-b", "execve", "-qq", "-o"]).arg(log);
     for expression in expressions {
         strace.args(["-e", expression]);
     }

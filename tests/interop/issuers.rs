@@ -5,10 +5,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ran, SMALL, Server, free_port, kpki, program, project, run, say, scratch, write};
+use crate::readers::{Real, local, real};
+use crate::support::{Ran, SMALL, Server, free_port, kpki, program, project, run, say, scratch, within, write};
 use crate::worked::Worked;
 
 #[track_caller]
@@ -319,4 +321,34 @@ fn an_acme_server_signs_an_extra_certificate_only() {
     let of_public = json!({"entry": "public", "dnsNames": ["api.example.com"]});
     drop(servers);
     refuses(&words, &of_public, &request, &["lego did not get a certificate for public"]);
+}
+
+/// The same before the real API server and the real signers.
+#[test]
+fn the_real_signers_of_kubernetes_sign() {
+    let (Some(apiserver), Some(manager)) = (real("KUBE_APISERVER"), real("KUBE_CONTROLLER_MANAGER")) else { return };
+    let real = Real::start(&apiserver, &local());
+    let _manager = real.manager(&manager, &real.tree.path("pki/ca.crt"), "manager.log");
+    let issuer = project("examples/issuers/kubernetes").to_str().unwrap().to_owned();
+    let conf = real.tree.path("super-admin.conf").to_str().unwrap().to_owned();
+    let server = format!("https://{}", real.address);
+    let words: Vec<String> = [&issuer, "--kubeconfig", &conf, "--server", &server].map(str::to_owned).into();
+    ours(&real.tree.dir, &["csr", "kubelet-serving", "kubelet.conf", "scheduler.conf", "--dir", "."], 0);
+    for (entry, path) in [
+        ("kubelet-serving", "kubelet/kubelet.csr"),
+        ("kubelet.conf", "kubelet.conf.csr"),
+        ("scheduler.conf", "scheduler.conf.csr"),
+    ] {
+        let request = real.tree.path(".kpki/requests").join(path);
+        let of_it = asked(entry, "ca", &request);
+        let waits = ask(&words, &of_it, &request).expect_code(75, entry);
+        let name = waits.err.lines().last().and_then(|line| line.rsplit(' ').next()).unwrap().to_owned();
+        real.kubectl(&["certificate", "approve", &name]).expect_ok("approve");
+        let is_signed = || ask(&words, &of_it, &request).ok();
+        assert!(within(Duration::from_secs(60), is_signed), "{entry}");
+        let chain = write(real.place.path().join("chain.crt"), ask(&words, &of_it, &request).out);
+        let ca = real.tree.path("pki/ca.crt");
+        say("openssl", ["verify", "-CAfile", ca.to_str().unwrap(), chain.to_str().unwrap()]);
+        ours(&real.tree.dir, &["import", chain.to_str().unwrap(), "--dir", "."], 0);
+    }
 }

@@ -27,7 +27,7 @@ fn on(tree: &Made, words: &[&str]) {
     run(kpki().args(words).arg("--dir").arg(&tree.dir)).expect_ok(format_args!("{words:?}"));
 }
 
-fn local() -> String {
+pub fn local() -> String {
     SMALL.replace("10.0.0.11", "127.0.0.1")
 }
 
@@ -193,7 +193,7 @@ fn proxies_go_by_the_list_they_started_with_and_refuse_all_by_a_stale_one() {
 }
 
 /// A program that somebody has to have; without it the test says that it did not run, past the capture of the test's output.
-fn real(variable: &str) -> Option<PathBuf> {
+pub fn real(variable: &str) -> Option<PathBuf> {
     let found = std::env::var_os(variable).map(PathBuf::from);
     match &found {
         None => {
@@ -206,16 +206,16 @@ fn real(variable: &str) -> Option<PathBuf> {
 }
 
 /// A control plane of real components on loopback addresses.
-struct Real {
-    tree: Made,
-    place: tempfile::TempDir,
+pub struct Real {
+    pub tree: Made,
+    pub place: tempfile::TempDir,
     _etcd: Server,
     api: Server,
-    address: String,
+    pub address: String,
 }
 
 impl Real {
-    fn start(apiserver: &Path, profile: &str) -> Self {
+    pub fn start(apiserver: &Path, profile: &str) -> Self {
         let place = scratch();
         let tree = Made::of_text(profile, &[]);
         on(&tree, &["crl", "update", "etcd-ca"]);
@@ -256,11 +256,24 @@ impl Real {
         real
     }
 
-    fn kubectl(&self, words: &[&str]) -> crate::support::Ran {
+    pub fn kubectl(&self, words: &[&str]) -> crate::support::Ran {
         let mut kubectl = program("kubectl");
         kubectl.env_clear().args(["--request-timeout=10s", "--server", &format!("https://{}", self.address)]);
         kubectl.arg("--kubeconfig").arg(self.tree.path("super-admin.conf"));
         run(kubectl.args(words))
+    }
+
+    /// A controller manager that signs with this certificate.
+    pub fn manager(&self, manager: &Path, signer: &Path, log: &str) -> Server {
+        let conf = fs::read_to_string(self.tree.path("controller-manager.conf")).unwrap();
+        let conf = conf.replace("https://127.0.0.1:6443", &format!("https://{}", self.address));
+        let conf = write(self.place.path().join("controller-manager.conf"), conf);
+        let mut command = Command::new(manager);
+        command.arg("--kubeconfig").arg(&conf).arg("--cluster-signing-cert-file").arg(signer);
+        command.arg("--cluster-signing-key-file").arg(self.tree.path("pki/ca.key"));
+        command.arg(format!("--secure-port={}", free_port("127.0.0.1")));
+        command.args(["--bind-address=127.0.0.1", "--leader-elect=false", "--cert-dir"]).arg(self.place.path());
+        Server::start(&mut command, self.place.path().join(log))
     }
 
     fn ready(&self) -> bool {
@@ -307,17 +320,7 @@ fn a_real_controller_manager_starts_with_the_signer_file_only() {
     let bundle = real.place.path().join("bundle.crt");
     let read = |name: &str| fs::read_to_string(real.tree.path(name)).unwrap();
     write(&bundle, read("pki/ca.crt") + &read("pki/front-proxy-ca.crt"));
-    let conf = read("controller-manager.conf").replace("https://127.0.0.1:6443", &format!("https://{}", real.address));
-    let conf = write(real.place.path().join("controller-manager.conf"), conf);
-    let start = |signer: &Path, log: &str| {
-        let port = free_port("127.0.0.1");
-        let mut command = Command::new(&manager);
-        command.arg("--kubeconfig").arg(&conf).arg("--cluster-signing-cert-file").arg(signer);
-        command.arg("--cluster-signing-key-file").arg(real.tree.path("pki/ca.key"));
-        command.arg(format!("--secure-port={port}")).args(["--bind-address=127.0.0.1", "--leader-elect=false"]);
-        command.arg("--cert-dir").arg(real.place.path());
-        Server::start(&mut command, real.place.path().join(log))
-    };
+    let start = |signer: &Path, log: &str| real.manager(&manager, signer, log);
     let mut with_bundle = start(&bundle, "bundle.log");
     assert!(within(Duration::from_secs(60), || with_bundle.ended()), "{}", with_bundle.log());
     assert!(with_bundle.log().contains("expected 1 certificate"), "{}", with_bundle.log());

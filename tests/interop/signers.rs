@@ -231,3 +231,37 @@ fn kpki_signs_with_a_key_that_age_or_systemd_creds_decrypts() {
         everything_signs(dir, None, "ca", "apiserver");
     }
 }
+
+/// The authority whose key was born in a token: `init` makes its certificate, signed by itself in there.
+fn born(dir: &Path, tool: &Variable, worked: &Worked, profile: &str, stem: &str, leaf: &str) {
+    write(dir.join("profile.yaml"), worked.block("yaml", profile));
+    let mut command = kpki();
+    command.current_dir(dir).args(["init", "--profile", "profile.yaml", "--dir", "cluster"]).env(tool.0, &tool.1);
+    run(&mut command).expect_ok("init");
+    let (key, _) = ask(&worked.words("publicKey", profile), tool, "", b"");
+    let ca = dir.join("cluster/pki").join(format!("{stem}.crt"));
+    let ca = ca.to_str().unwrap();
+    assert_eq!(say("openssl", ["x509", "-in", ca, "-noout", "-pubkey"]), key.expect_ok("public key").out);
+    say("openssl", ["verify", "-x509_strict", "-CAfile", ca, ca]);
+    everything_signs(dir, Some(tool), stem, leaf);
+}
+
+#[test]
+fn kpki_makes_an_authority_whose_key_is_born_in_softhsm() {
+    let place = scratch();
+    let dir = place.path();
+    let tool = softhsm(dir);
+    let worked = Worked::installed("signers", dir);
+    worked.sh("pkcs11-tool", &[&tool]);
+    born(dir, &tool, &worked, "signers/softhsm", "ca", "apiserver");
+}
+
+#[test]
+fn kpki_makes_an_authority_whose_key_is_born_in_a_tpm() {
+    let place = scratch();
+    let dir = place.path();
+    let (_server, tool) = tpm(dir);
+    let worked = Worked::installed("signers", dir);
+    worked.sh("tpm2_create ", &[&tool]);
+    born(dir, &tool, &worked, "signers/tpm", "etcd/ca", "etcd/server");
+}

@@ -28,7 +28,7 @@ impl Worked {
     pub fn installed(below: &'static str, dir: &Path) -> Self {
         let source = project("examples").join(below);
         let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
-        let places = vec![("/usr/local/lib/kpki", at("lib")), ("/etc/kpki", at("etc"))];
+        let places = vec![("/usr/lib/kpki", at("lib")), ("/etc/kpki", at("etc"))];
         fs::create_dir_all(dir.join("etc")).unwrap();
         let worked = Self { places, ..Self::of(&format!("examples/{below}/README.md")) };
         let install = worked.block("sh", "install ");

@@ -17,8 +17,9 @@ pub const LATER: &str = "2026-11-21T00:00:00Z";
 
 /// A cluster directory on a safe host, with one node or several.
 pub fn profile(nodes: usize, authorities: &str) -> String {
-    let nodes: String =
-        (1..=nodes).map(|at| format!("- name: cp{at}\n  addresses: [10.0.0.1{at}]\n  roles: [control-plane]\n")).collect();
+    let nodes: String = (1..=nodes)
+        .map(|at| format!("- name: cp{at}\n  addresses: [10.0.0.1{at}]\n  roles: [control-plane]\n"))
+        .collect();
     format!(
         "apiVersion: kpki/v1\nkind: ClusterProfile\ncontrolPlaneEndpoint: api.example.com\ncaKeys: none\nnodes:\n{nodes}{authorities}"
     )

@@ -120,7 +120,7 @@ fn every_form_is_what_it_was() {
         ("expired", "v1.36-expired", "2026-11-20T21:23:56Z"),
     ];
     for (case, folder, at) in cases {
-        for form in ["table", "wide", "json", "yaml", "csv", "prometheus", "nagios"] {
+        for form in ["table", "wide", "json", "yaml", "csv", "timeline", "prometheus", "nagios"] {
             let run = check_at(folder, at, &["-o", form, "--exit-zero"]).ok();
             assert_eq!(run.stderr, "");
             recorded(&format!("golden/{case}.{form}"), &run.stdout);

@@ -57,7 +57,11 @@ fn a_signature_of_another_key_is_none() {
         assert!(run.stderr.contains("its answer is no signature of this key: nothing was signed"), "{}", run.stderr);
         assert_eq!(run.stdout, "");
         let tree = |files: &std::collections::BTreeMap<String, (u32, Vec<u8>)>| {
-            files.iter().filter(|(name, _)| name.starts_with("c/")).map(|(n, f)| (n.clone(), f.clone())).collect::<Vec<_>>()
+            files
+                .iter()
+                .filter(|(name, _)| name.starts_with("c/"))
+                .map(|(n, f)| (n.clone(), f.clone()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(tree(&place.files()), tree(&before), "{algorithm}");
     }
@@ -68,7 +72,7 @@ fn the_right_signature_is_used() {
     let (place, key) = made(1);
     let program = served_signer(&place);
     let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
-    renew(&place, 1, &format!("signer: {{command: [{}], input: message}}", program.display())).ok();
+    renew(&place, 1, &format!("signer: {{command: [{}], input: message}}", program.display())).warns();
     assert_eq!(backend.end(), 1);
     let verified = place.kpki(&["verify", "--dir", "c", "--at", LATER]);
     assert_eq!(verified.status, 0, "{} {}", verified.stdout, verified.stderr);
@@ -77,7 +81,9 @@ fn the_right_signature_is_used() {
 #[test]
 fn what_a_signer_complains_of_is_bounded_and_plain() {
     let (place, _) = made(1);
-    for body in ["printf 'a\\033[31mred\\033]0;title\\007' >&2; exit 1", "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1"] {
+    for body in
+        ["printf 'a\\033[31mred\\033]0;title\\007' >&2; exit 1", "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1"]
+    {
         let program = script(&place, "sign", &format!("cat > /dev/null; {body}"));
         let run = renew(&place, 1, &format!("signer: [{}]", program.display())).fails(1);
         assert!(run.stderr.len() < 8 << 10, "{}", run.stderr.len());
@@ -97,7 +103,7 @@ fn a_program_that_others_can_change_is_not_run() {
         let run = renew(&place, 1, &format!("signer: [{}]", program.display())).fails(1);
         assert!(run.stderr.contains(open.to_str().unwrap()), "{path}: {}", run.stderr);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
-        assert!(!run.wrote && run.stdout.contains(open.to_str().unwrap()), "{path}: {}", run.stdout);
+        assert!(!run.wrote && run.stderr.contains(open.to_str().unwrap()), "{path}: {}", run.stderr);
         assert!(!ran.exists(), "{path} {mode:o}");
         fs::set_permissions(&open, usual).unwrap();
     }
@@ -130,23 +136,33 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
     secret(&place, "sec/other.key", other.as_bytes());
     for (body, expected) in KEYS {
         let paths = [("KEY", "sec/fp.key"), ("OTHER", "sec/other.key")];
-        let body = paths.iter().fold(body.to_owned(), |body, (word, name)| {
-            body.replace(word, place.path(name).to_str().unwrap())
-        });
+        let body = paths
+            .iter()
+            .fold(body.to_owned(), |body, (word, name)| body.replace(word, place.path(name).to_str().unwrap()));
         let program = script(&place, "give", &body);
         let run = renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).status(5);
         let said = format!("the key of front-proxy-ca: the command {}: {expected}", program.display());
-        assert!(run.stdout.contains(&said), "{body}: {}", run.stdout);
+        assert_eq!(run.stderr.matches(&said).count(), 1, "{body}: {}", run.stderr);
+        assert!(
+            run.stdout.contains("the key of its signer front-proxy-ca could not be opened"),
+            "{body}: {}",
+            run.stdout
+        );
         assert!(!run.wrote, "{body}: {}", run.stdout);
         for text in [key.as_str(), other.as_str()] {
             for line in text.lines().filter(|line| !line.starts_with("--")) {
                 let piece = &line[..line.len().min(16)];
-                assert!(!run.stdout.contains(piece) && !run.stderr.contains(piece), "{body}: {} {}", run.stdout, run.stderr);
+                assert!(
+                    !run.stdout.contains(piece) && !run.stderr.contains(piece),
+                    "{body}: {} {}",
+                    run.stdout,
+                    run.stderr
+                );
             }
         }
     }
     let program = script(&place, "give", &format!("cat {}", place.path("sec/fp.key").display()));
-    renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).ok();
+    renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).warns();
 }
 
 /// Everything that a program is given in its environment.
@@ -165,7 +181,8 @@ fn programs_get_what_they_need_and_no_passphrase() {
     let (place, key) = made(1);
     let served = served_signer(&place);
     let out = |name: &str| place.path(name).display().to_string();
-    let signer = script(&place, "sign", &format!("env > {}; pwd > {}; . {}", out("env-sign"), out("cwd"), served.display()));
+    let signer =
+        script(&place, "sign", &format!("env > {}; pwd > {}; . {}", out("env-sign"), out("cwd"), served.display()));
     let give = script(&place, "give", &format!("env > {}; cat {}", out("env-give"), out("sec/ca.key")));
     secret(&place, "sec/ca.key", place.read("c/pki/ca.key"));
     fs::remove_file(place.path("c/pki/ca.key")).unwrap();
@@ -181,13 +198,30 @@ fn programs_get_what_they_need_and_no_passphrase() {
     );
     place.write("p.yaml", text);
     let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
-    let words = ["renew", "front-proxy-client", "apiserver", "--profile", "p.yaml", "--dir", "c", "--at", LATER, "--allow-future"];
+    let words = [
+        "renew",
+        "front-proxy-client",
+        "apiserver",
+        "--profile",
+        "p.yaml",
+        "--dir",
+        "c",
+        "--at",
+        LATER,
+        "--allow-future",
+    ];
     let run = Command::new(env!("CARGO_BIN_EXE_kpki"))
         .args(words)
         .args(["--key-passphrase-env", "KEY_PASS"])
         .current_dir(place.path(""))
         .env_clear()
-        .envs([("PATH", "/usr/bin:/bin"), ("OTHER_PASS", "secret1"), ("KEY_PASS", "secret2"), ("KPKI_AUTHORITY", "forged"), ("FOO", "bar")])
+        .envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("OTHER_PASS", "secret1"),
+            ("KEY_PASS", "secret2"),
+            ("KPKI_AUTHORITY", "forged"),
+            ("FOO", "bar"),
+        ])
         .output()
         .unwrap();
     backend.end();
@@ -230,7 +264,7 @@ fn so_many_signatures_at_once_as_the_profile_says() {
         // Nothing is answered before so many wait: with fewer the run would fail.
         let backend = Backend::start(&place.path("asked"), parallel, move |message| sign(&key, message));
         let options = format!("signer: {{command: [{}], input: message, parallel: {parallel}}}", program.display());
-        renew(&place, nodes, &options).ok();
+        renew(&place, nodes, &options).warns();
         assert_eq!(backend.end(), parallel);
     }
 }

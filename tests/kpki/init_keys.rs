@@ -36,14 +36,19 @@ fn an_authority_whose_key_only_a_program_has() {
         let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
         let run = place.init(&INIT).ok();
         backend.end();
-        assert!(run.stdout.contains(&format!("\nfront-proxy-ca: signs through {}\n", program.display())), "{}", run.stdout);
+        assert!(
+            run.stdout.contains(&format!("\nfront-proxy-ca: signs through {}\n", program.display())),
+            "{}",
+            run.stdout
+        );
         assert!(!names(&place.path("c")).iter().any(|name| name.ends_with("front-proxy-ca.key")), "a key was written");
         assert!(place.kpki(&["inspect", "c/pki/front-proxy-ca.crt"]).stdout.contains(algorithm.name()));
 
         // Nobody answers any more: nothing to do asks nobody.
         let again = place.init(&["--dir", "c", "-o", "json"]).ok();
         assert!(!again.wrote);
-        let entry = again.json()["entries"].as_array().unwrap().iter().find(|one| one["name"] == "front-proxy-ca").cloned();
+        let entry =
+            again.json()["entries"].as_array().unwrap().iter().find(|one| one["name"] == "front-proxy-ca").cloned();
         assert_eq!(entry.unwrap()["key"], format!("signs through {}", program.display()));
         place.kpki(&["init", "--at", super::harness::NOW, "--dir", "c", "--dry-run"]).ok();
     }
@@ -53,18 +58,22 @@ fn an_authority_whose_key_only_a_program_has() {
 fn a_public_key_out_of_a_command_and_what_is_none() {
     let place = Place::new();
     let key = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
-    let (public, private) = (place.write("fp.pub", key.public_pem()), secret(&place, "fp.key", key.to_pem().as_bytes()));
+    let (public, private) =
+        (place.write("fp.pub", key.public_pem()), secret(&place, "fp.key", key.to_pem().as_bytes()));
     let twice = place.write("twice.pub", [key.public_pem(), key.public_pem()].concat());
     let program = served_signer(&place);
     let options = |public_key: &str| {
-        format!("  front-proxy-ca: {{signer: {{command: [{}], input: message, publicKey: {public_key}}}}}\n", program.display())
+        format!(
+            "  front-proxy-ca: {{signer: {{command: [{}], input: message, publicKey: {public_key}}}}}\n",
+            program.display()
+        )
     };
-    let give = |body: &str| format!("[{}]", script(&place, "give", body).display());
+    let give = |name: &str, body: &str| format!("[{}]", script(&place, name, body).display());
     for (public_key, expected) in [
-        (give("exit 0"), "it ended without an answer"),
-        (give("echo hello"), "expected one public key in PEM (PUBLIC KEY), found none or several"),
-        (give("echo no token >&2; exit 4"), "it ended with exit status 4: no token"),
-        (give("exec head -c 1000000000 /dev/zero"), "it answered with more than 16384 octets"),
+        (give("nothing", "exit 0"), "it ended without an answer"),
+        (give("hello", "echo hello"), "expected one public key in PEM (PUBLIC KEY), found none or several"),
+        (give("fails", "echo no token >&2; exit 4"), "it ended with exit status 4: no token"),
+        (give("endless", "exec head -c 1000000000 /dev/zero"), "it answered with more than 16384 octets"),
         (private.display().to_string(), "expected one public key in PEM (PUBLIC KEY), found none or several"),
         (twice.display().to_string(), "expected one public key in PEM (PUBLIC KEY), found none or several"),
         ("/nowhere/fp.pub".to_owned(), "it is missing"),
@@ -74,7 +83,7 @@ fn a_public_key_out_of_a_command_and_what_is_none() {
         assert!(run.stderr.contains(&format!(": {expected}\n")), "{public_key}: {}", run.stderr);
         assert!(!run.stderr.contains("PRIVATE"), "{}", run.stderr);
     }
-    authorities(&place, &options(&give(&format!("cat {}", public.display()))));
+    authorities(&place, &options(&give("right", &format!("cat {}", public.display()))));
     let backend = Backend::start(&place.path("asked"), 1, move |message| sign(&key, message));
     place.init(&INIT).ok();
     backend.end();
@@ -170,7 +179,7 @@ fn keys_of_authorities_are_encrypted_from_the_first_byte() {
             "warning: the key of ca: ca.key in {0}: it is encrypted, and there is no passphrase; cp1/admin.conf and \
              cp1/scheduler.conf are left; give it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the \
              profile (passphraseFile, passphraseEnv), or run on a terminal to be asked\n\
-             warning: the key of etcd-ca: ca.key in {0}: it is encrypted, and there is no passphrase; cp1/etcd-server is left; give \
+             warning: the key of etcd-ca: etcd/ca.key in {0}: it is encrypted, and there is no passphrase; cp1/etcd-server is left; give \
              it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the profile (passphraseFile, \
              passphraseEnv), or run on a terminal to be asked\n",
             dir.display()
@@ -190,7 +199,9 @@ fn what_nodes_read_in_plain_is_not_encrypted() {
     place.write("p.yaml", profile(2, "").replace("caKeys: none\n", ""));
     for (text, found) in [("node.yaml", "found the tree of the node cp1"), ("p.yaml", "found caKeys: control-plane")] {
         for words in [&["--dry-run"][..], &[]] {
-            let run = place.init(&[&["--profile", text, "--dir", "c", "--key-passphrase-file", "pass"], words].concat()).fails(2);
+            let run = place
+                .init(&[&["--profile", text, "--dir", "c", "--key-passphrase-file", "pass"], words].concat())
+                .fails(2);
             let said = format!(
                 "error: --key-passphrase-file: the keys of ca, front-proxy-ca, etcd-ca cannot be encrypted here\ncaused by: expected a \
                  cluster directory with caKeys: none, {found}\ncaused by: kube-controller-manager and kubeadm read an authority's key \

@@ -22,6 +22,7 @@ pub fn metrics(text: &str) -> BTreeMap<String, usize> {
             let (labels, value) = rest.rsplit_once("} ").unwrap();
             assert!(value.parse::<i64>().is_ok(), "{line}: a value and no timestamp");
             let names = label_names(labels);
+            assert!(["cluster", "node"].iter().all(|name| names.iter().any(|other| other == name)), "{line}");
             if name.starts_with("x509_cert_") {
                 assert_eq!(names, CERTIFICATE_LABELS);
             }
@@ -32,7 +33,7 @@ pub fn metrics(text: &str) -> BTreeMap<String, usize> {
     families
 }
 
-const CERTIFICATE_LABELS: [&str; 23] = [
+const CERTIFICATE_LABELS: [&str; 25] = [
     "serial_number",
     "subject_C",
     "subject_ST",
@@ -56,6 +57,8 @@ const CERTIFICATE_LABELS: [&str; 23] = [
     "configmap_namespace",
     "configmap_name",
     "configmap_key",
+    "cluster",
+    "node",
 ];
 
 fn label_names(labels: &str) -> Vec<String> {

@@ -74,19 +74,19 @@ fn metrics_have_help_and_type_and_each_series_once() {
     let run = step(&place, "status", HOUR, &["-o", "prometheus"]).status(3);
     let begin = 1_795_212_000;
     for line in [
-        "kpki_rotation_phase{authority=\"etcd-ca\",phase=\"prepared\",source_kind=\"file\",source_name=\"c\"} 1"
+        "kpki_rotation_phase{authority=\"etcd-ca\",phase=\"prepared\",source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"} 1"
             .to_owned(),
-        "kpki_rotation_phase{authority=\"etcd-ca\",phase=\"none\",source_kind=\"file\",source_name=\"c\"} 0".to_owned(),
-        "kpki_rotation_phase{authority=\"ca\",phase=\"none\",source_kind=\"file\",source_name=\"c\"} 1".to_owned(),
+        "kpki_rotation_phase{authority=\"etcd-ca\",phase=\"none\",source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"} 0".to_owned(),
+        "kpki_rotation_phase{authority=\"ca\",phase=\"none\",source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"} 1".to_owned(),
         format!(
-            "kpki_rotation_phase_start_timestamp_seconds{{authority=\"sa\",source_kind=\"file\",source_name=\"c\"}} {begin}"
+            "kpki_rotation_phase_start_timestamp_seconds{{authority=\"sa\",source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"}} {begin}"
         ),
         format!(
-            "kpki_rotation_next_allowed_timestamp_seconds{{authority=\"sa\",source_kind=\"file\",source_name=\"c\"}} {}",
+            "kpki_rotation_next_allowed_timestamp_seconds{{authority=\"sa\",source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"}} {}",
             begin + 3600
         ),
-        "kpki_rotation_nodes_unconfirmed{authority=\"sa\",source_kind=\"file\",source_name=\"c\"} 2".to_owned(),
-        "kpki_rotation_blocked{source_kind=\"file\",source_name=\"c\"} 0".to_owned(),
+        "kpki_rotation_nodes_unconfirmed{authority=\"sa\",source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"} 2".to_owned(),
+        "kpki_rotation_blocked{source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"} 0".to_owned(),
     ] {
         assert!(run.stdout.lines().any(|one| one == line), "{line}\n{}", run.stdout);
     }
@@ -138,7 +138,8 @@ fn what_cannot_be_right_is_a_finding() {
         }
         let run = step(&place, "status", HOUR, &["-o", "prometheus"]).status(4);
         assert!(
-            run.stdout.contains("kpki_rotation_blocked{source_kind=\"file\",source_name=\"c\"} 1"),
+            run.stdout
+                .contains("kpki_rotation_blocked{source_kind=\"file\",source_name=\"c\",cluster=\"prod\",node=\"\"} 1"),
             "{}",
             run.stdout
         );

@@ -163,7 +163,7 @@ const PLACES: &[&str] = &[
 
 const KUBECONFIGS: &[&str] = &["admin.conf", "kubelet.conf"];
 
-const CHECK: &[&str] = &["table", "wide", "json", "yaml", "csv", "prometheus", "nagios"];
+const CHECK: &[&str] = &["table", "wide", "json", "yaml", "csv", "timeline", "html", "prometheus", "nagios"];
 const FORM: &[&str] = &["table", "wide", "json", "yaml"];
 const TO: &[&str] = &["pem", "der", "pkcs1", "sec1", "pkcs8", "spki", "parts", "p12", "kubeconfig"];
 

@@ -151,3 +151,22 @@ fn profile() {
     place.run(&["profile", "new"]).recorded("profile-new");
     place.run(&["profile", "new", "nothing"]).status(2).recorded("profile-new-refused");
 }
+
+#[test]
+fn key() {
+    let place = made();
+    place.run(&["key", "list", "--dir", "t"]).recorded("key-list");
+    place.run(&on(&["key", "protect", "all"])).status(1).recorded("key-protect-refused");
+    let place = Place::new();
+    let node = |name: &str, at: u8| format!("- name: {name}\n  addresses: [10.0.0.{at}]\n");
+    let head = "apiVersion: kpki/v1\nkind: ClusterProfile\ncaKeys: none\ncontrolPlaneEndpoint: api:6443\nnodes:\n";
+    place.write("p.yaml", format!("{head}{}{}", node("cp1", 1), node("cp2", 2)));
+    place.init(&["-p", "p.yaml", "--dir", "t"]).ok();
+    place.write("pass", "correct horse\n");
+    fs::set_permissions(place.path("pass"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    place.run(&on(&["key", "protect", "all", "--dry-run"])).recorded("key-protect-dry-run");
+    place.run(&on(&["key", "protect", "all", "--key-passphrase-file", "pass"])).recorded("key-protect");
+    place.run(&["key", "list", "--dir", "t", "-o", "json"]).recorded("key-list-encrypted");
+    place.run(&on(&["key", "expose", "ca"])).status(2).recorded("key-expose-refused");
+    place.run(&on(&["key", "expose", "ca", "--yes", "--key-passphrase-file", "pass"])).recorded("key-expose");
+}

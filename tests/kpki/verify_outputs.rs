@@ -41,7 +41,7 @@ fn a_tree_comes_out_in_every_form() {
     }
 
     let locked = fs::read(repository("fixtures/convert/leaf.aes256-sha512.key")).unwrap();
-    place.write("t/pki/ca.key", locked);
+    place.write("t/pki/sa.key", locked);
     let (status, document) = read("sarif");
     let value = sarif.holds(&document);
     assert_eq!(value["runs"][0]["invocations"][0]["executionSuccessful"], false);
@@ -56,7 +56,7 @@ fn a_tree_comes_out_in_every_form() {
     };
     let locked: Vec<&Value> = components.iter().filter(is_locked).collect();
     assert_eq!(locked.len(), 1);
-    assert_eq!(locked[0]["evidence"]["occurrences"][0]["location"], "t/pki/ca.key");
+    assert_eq!(locked[0]["evidence"]["occurrences"][0]["location"], "t/pki/sa.key");
     // What is no tree is said in every form, too.
     fs::create_dir(place.path("empty")).unwrap();
     for (form, schema) in [("sarif", &sarif), ("cyclonedx", &cyclonedx)] {

@@ -1,11 +1,13 @@
 use std::path::PathBuf;
 
+use crate::cli::keys::Keys;
 use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, Options, Request, Step};
 use crate::error::{Error, Exit};
 use crate::report::rotate::Done;
 use crate::tree::rotation::Rotating;
+use crate::workspace::TreeArgs;
 
 /// What every step takes.
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,9 @@ pub struct Common {
     /// Write the objects of the cluster that can be made here to this directory, for kubectl apply
     #[arg(long, value_name = "DIR")]
     apply_manifests: Option<PathBuf>,
+
+    #[command(flatten)]
+    keys: Keys,
 
     #[command(flatten)]
     run: common::Run,
@@ -40,7 +45,7 @@ impl Common {
         ask: &mut dyn FnMut(&Request, &mut Ui<'_>) -> Result<(), Error>,
     ) -> Outcome {
         let request = Request {
-            trees: self.tree.args(environment),
+            trees: TreeArgs { keys: self.keys.args(environment)?, ..self.tree.args(environment) },
             run: self.run.args(environment)?,
             authorities: authorities(names, Some(&step))?,
             step,

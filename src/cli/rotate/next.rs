@@ -1,7 +1,9 @@
 use super::status::exit;
+use crate::cli::keys::Keys;
 use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, NextRequest, Options};
+use crate::workspace::TreeArgs;
 
 /// The next step, if its gate is open; otherwise what is waited for
 ///
@@ -24,6 +26,9 @@ pub struct Next {
     no_hooks: bool,
 
     #[command(flatten)]
+    keys: Keys,
+
+    #[command(flatten)]
     run: common::Run,
 }
 
@@ -32,7 +37,11 @@ impl Next {
         let run = self.run.args(environment)?;
         let options =
             Options { no_hooks: self.no_hooks, inherited: environment.inherited.clone(), ..Options::default() };
-        let request = NextRequest { trees: self.tree.args(environment), run: run.clone(), options };
+        let request = NextRequest {
+            trees: TreeArgs { keys: self.keys.args(environment)?, ..self.tree.args(environment) },
+            run: run.clone(),
+            options,
+        };
         match ui.working(|progress| rotate::next(&request, progress))? {
             rotate::Next::Done(done) => {
                 ui.warnings(&done.warnings);

@@ -20,6 +20,8 @@ pub struct Held {
     pub own: Option<KeyFile>,
     /// In `.kpki`.
     pub copies: Vec<KeyFile>,
+    /// In `.kpki`, encrypted and in no authority's place: only their passphrase says whose they are.
+    pub unknown: Vec<KeyFile>,
     /// Other files of the tree that hold the key in plain.
     pub strays: Vec<KeyFile>,
 }
@@ -54,6 +56,9 @@ pub fn look(session: &Session<'_>) -> Result<Vec<Held>, Error> {
         let owners: Vec<CaId> = CaId::ALL.into_iter().filter(is_of).collect();
         files.push((file, owners));
     }
+    let is_unknown =
+        |(file, owners): &&(KeyFile, Vec<CaId>)| file.root == RootId::State && file.is_encrypted && owners.is_empty();
+    let unknown: Vec<KeyFile> = files.iter().filter(is_unknown).map(|(file, _)| file.clone()).collect();
     let one = |authority: CaId| {
         let path = tree.directories.authority(authority).1.map(|place| place.path).unwrap_or_default();
         let is_own = |file: &KeyFile| file.root == RootId::Main && file.path.as_str() == path;
@@ -67,6 +72,7 @@ pub fn look(session: &Session<'_>) -> Result<Vec<Held>, Error> {
             bundle: snapshot.bundle(authority).to_vec(),
             own: files.iter().map(|(file, _)| file).find(|file| is_own(file)).cloned(),
             copies: its(RootId::State).cloned().collect(),
+            unknown: unknown.clone(),
             strays: its(RootId::Main).filter(|file| !is_own(file)).cloned().collect(),
             path,
         }

@@ -61,6 +61,9 @@ pub fn sealed(held: &Held, phrases: &Phrases, origin: &Origin) -> Result<Made, E
     for copy in &held.copies {
         sealing.copy(copy, changes, &mut made)?;
     }
+    for file in held.unknown.iter().filter(|_| changes) {
+        sealing.unknown(file, &mut made)?;
+    }
     Ok(made)
 }
 
@@ -118,6 +121,19 @@ impl Sealing<'_> {
             }
             Opened::Key(_) => {}
             Opened::Not => made.left.push(format!("{} is encrypted with another passphrase", copy.shown())),
+        }
+        Ok(())
+    }
+
+    /// An encrypted file that is a copy if it opens to this key.
+    fn unknown(&mut self, file: &KeyFile, made: &mut Made) -> Result<(), Error> {
+        let present = self.phrases.present.as_deref().map(String::as_str);
+        let Some(key) = present.and_then(|present| keys::open(&file.bytes.0, Some(present)).ok()) else {
+            return Ok(());
+        };
+        if self.held.bundle.iter().any(|one| key.matches(one)) {
+            made.changes.push(file.change(self.seal(&key)?));
+            made.copies.push(file.shown());
         }
         Ok(())
     }

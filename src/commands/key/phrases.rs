@@ -10,6 +10,7 @@ use crate::catalog::CaId;
 use crate::error::Error;
 use crate::keys::{self, KeyFault, Why};
 use crate::workspace::Session;
+use crate::workspace::key_places::stated_passphrase;
 
 /// Of one key.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ pub fn ask(request: &Request, session: &Session<'_>, needed: &[&Held]) -> Result
             (false, stated) => match new.clone().or(stated).or_else(|| asked.clone()) {
                 Some(known) => (None, known),
                 None => {
-                    let typed = typed(request, needed)?.ok_or_else(|| none(held))?;
+                    let typed = typed(request, session, needed)?.ok_or_else(|| none(held))?;
                     asked = Some(typed.clone());
                     (None, typed)
                 }
@@ -54,10 +55,12 @@ pub fn ask(request: &Request, session: &Session<'_>, needed: &[&Held]) -> Result
 }
 
 /// Twice, since nothing else shows a mistake. `None`: there is no terminal.
-fn typed(request: &Request, needed: &[&Held]) -> Result<Option<Zeroizing<String>>, Error> {
+fn typed(request: &Request, session: &Session<'_>, needed: &[&Held]) -> Result<Option<Zeroizing<String>>, Error> {
     let Some(ask) = &request.keys.ask else { return Ok(None) };
     let asked = |prompt: &str| ask(prompt).map_err(|why| unreadable(&Why::Terminal(why)));
-    let plain = needed.iter().filter(|held| !held.is_encrypted()).map(|held| held.authority.name());
+    let is_asked =
+        |held: &&&Held| !held.is_encrypted() && stated_passphrase(session.profile(), held.authority).is_none();
+    let plain = needed.iter().filter(is_asked).map(|held| held.authority.name());
     let names = plain.collect::<Vec<_>>().join(", ");
     let first = asked(&format!("New passphrase of the keys of {names}: "))?;
     if first.is_some() && first != asked("The same again: ")? {

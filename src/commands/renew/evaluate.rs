@@ -54,6 +54,15 @@ impl Evaluation {
         self.crls.iter().filter(|crl| crl.due).collect()
     }
 
+    /// Why keys of authorities could not be opened.
+    pub fn unopened(&self) -> Vec<String> {
+        let fault = |authority: &Authority| match authority {
+            Authority::Closed(_, why) => Some(error::unopened(why)),
+            _ => None,
+        };
+        self.snapshot.authorities.values().filter_map(fault).collect()
+    }
+
     /// Those with a new file: renewed, or written again without a signature.
     pub fn changed<'c>(&self, credentials: &'c [Credential]) -> Vec<&'c Credential> {
         let is_changed = |(credential, decision): &(&Credential, &Decision)| {

@@ -127,7 +127,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
     lines.extend(beside::service_account(renewing).into_iter().chain(evaluation.requested.clone()));
-    lines.extend(evaluation.to_come.clone());
+    lines.extend(evaluation.unopened().into_iter().chain(evaluation.to_come.clone()));
     lines.extend(evaluation.issued.warnings.iter().cloned());
     lines.extend(renewing.not_recorded(evaluation));
     lines.extend(renewing.kept_names(evaluation));

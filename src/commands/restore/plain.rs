@@ -4,8 +4,10 @@ use super::request::Request;
 use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::error::Error;
+use crate::files::RelPath;
 use crate::keys;
 use crate::store::PriorFile;
+use crate::tree::entry_path::entry_of_path;
 use crate::workspace::key_places::KeyPlace;
 use crate::workspace::{TreeDir, profiles, survey};
 
@@ -14,21 +16,24 @@ pub fn refuse_plain(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> R
     let profile = profiles::recorded(&request.dir).ok().flatten().map(|(_, profile)| profile);
     let (mut why, mut protect, mut elsewhere) = (Vec::new(), Vec::new(), false);
     for authority in CaId::ALL {
-        let Some(place) = tree.directories.authority(authority).1 else { continue };
-        let is_it = |one: &&PriorFile| one.root == place.root_id() && one.path.as_str() == place.path;
-        let Some(one) = prior.iter().find(is_it) else { continue };
-        let is_plain = |bytes: &[u8]| pem::holds_private_key(bytes) && !keys::is_encrypted(bytes);
-        if !one.content.as_ref().is_some_and(|(_, bytes)| is_plain(bytes)) {
+        let held = prior.iter().filter(|one| is_plain_key(one, authority));
+        let paths: Vec<String> =
+            held.map(|one| tree.roots.path_of(one.root, &one.path).display().to_string()).collect();
+        let Some(own) = tree.directories.authority(authority).1.filter(|_| !paths.is_empty()) else { continue };
+        let name = authority.name();
+        if let Some(place) = KeyPlace::elsewhere(profile.as_ref(), authority) {
+            let at = format!("{} {}", place.name(), place.at().unwrap_or_default());
+            why.extend(
+                paths.iter().map(|path| format!("{path} would hold the key of {name}, which is elsewhere: {at}")),
+            );
+            elsewhere = true;
             continue;
         }
-        let (path, name) = (tree.roots.path_of(one.root, &one.path).display().to_string(), authority.name());
-        let now = survey::read(&tree.roots, one.root, &one.path)?;
-        if let Some(place) = KeyPlace::elsewhere(profile.as_ref(), authority) {
-            let at = place.at().unwrap_or_default();
-            why.push(format!("{path} would hold the key of {name}, which is elsewhere: {} {at}", place.name()));
-            elsewhere = true;
-        } else if now.is_some_and(|bytes| keys::is_encrypted(&bytes)) {
-            why.push(format!("{path} is encrypted, and would be plain again"));
+        let now = survey::read(&tree.roots, own.root_id(), &RelPath::parse(own.path.as_str())?)?;
+        if now.is_some_and(|bytes| keys::is_encrypted(&bytes)) {
+            why.extend(
+                paths.iter().map(|path| format!("{path} would hold the key of {name} in plain, which is encrypted")),
+            );
             protect.push(name);
         }
     }
@@ -48,4 +53,12 @@ pub fn refuse_plain(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> R
         }
         false => Err(error),
     }
+}
+
+/// In the place of the authority's key, on whatever node.
+fn is_plain_key(one: &PriorFile, authority: CaId) -> bool {
+    let stem = one.path.as_str().strip_suffix(".key").unwrap_or_default();
+    let is_its = entry_of_path(&format!("{stem}.crt")).is_some_and(|id| id.name == authority.name());
+    let is_plain = |bytes: &[u8]| pem::holds_private_key(bytes) && !keys::is_encrypted(bytes);
+    is_its && one.content.as_ref().is_some_and(|(_, bytes)| is_plain(bytes))
 }

@@ -1,7 +1,7 @@
 //! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
 use super::content::content;
-use super::context::{Context, Planned};
+use super::context::{Context, Planned, certificates};
 use super::gate::{self, Passing};
 use super::request::BackOptions;
 use super::{elsewhere, forget};
@@ -10,7 +10,7 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{NewKey, Phase, Retired, Rotating, Rotation, Way};
+use crate::tree::rotation::{KeyPlace, Phase, Retired, Rotating, Rotation, Way};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::erase::Keys;
 use crate::workspace::rotation::prior;
@@ -21,11 +21,12 @@ pub(super) fn plan(context: &Context<'_>, options: &BackOptions) -> Result<Plann
     let named = &context.request.authorities;
     let all: Vec<Rotating> = context.record.rotations.iter().map(|one| one.authority).collect();
     let wanted = if named.is_empty() { &all } else { named };
+    let wanted: Vec<Rotating> = wanted.iter().copied().filter(|one| opens(context, *one, &mut planned)).collect();
     let mut gated: Vec<Rotation> = wanted.iter().filter_map(|one| context.record.of(*one)).cloned().collect();
     gated.retain(Rotation::is_back_gated);
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, (&mut gated, Way::Back), passing, &mut planned)?;
-    for rotating in wanted {
+    for rotating in &wanted {
         // With what the gate has noted.
         let checked = gated.iter().find(|one| one.authority == *rotating);
         match (checked.or_else(|| context.record.of(*rotating)), retired(context, *rotating)) {
@@ -41,6 +42,18 @@ pub(super) fn plan(context: &Context<'_>, options: &BackOptions) -> Result<Plann
     Ok(planned)
 }
 
+/// The key of the old one opens, where it is going to sign again.
+fn opens(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> bool {
+    let Some(rotation) = context.record.of(rotating).filter(|one| one.phase == Phase::Switched) else { return true };
+    if rotation.old_key == KeyPlace::Elsewhere {
+        return true;
+    }
+    let previous = record::key(&context.session.tree.roots, rotating, Kept::Previous).ok().flatten();
+    let old = certificates(&rotation.old);
+    let keys: Vec<_> = old.first().map(|one| (one, previous.as_deref().map(Vec::as_slice))).into_iter().collect();
+    context.opens(rotating, &keys, planned)
+}
+
 fn retired<'c>(context: &'c Context<'_>, rotating: Rotating) -> Option<&'c Retired> {
     context.record.retired.iter().rfind(|one| one.authority == rotating)
 }
@@ -54,7 +67,8 @@ fn no_way_back(context: &Context<'_>, rotating: Rotating) -> Error {
 
 /// The request of a new authority that others have not signed yet, or nothing.
 fn waiting(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
-    if record::key(&context.session.tree.roots, rotating, Kept::Next)?.is_none() {
+    let roots = &context.session.tree.roots;
+    if record::key(roots, rotating, Kept::Next)?.is_none() && record::request(roots, rotating)?.is_none() {
         context.one_in(rotating, Phase::Prepared)?;
         return Ok(());
     }
@@ -76,11 +90,16 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
     let content = content(rotating, (&rotation.old, &[]), &rotation.new);
     planned.targets.push(Target { content, key: None });
     remove_next(rotating, planned)?;
-    if rotation.new_key == NewKey::Elsewhere {
+    if rotation.new_key == KeyPlace::Elsewhere {
         planned.removals.extend(elsewhere::taken_back(context, rotating)?);
     }
+    if let KeyPlace::Source(source) = &rotation.new_key {
+        planned
+            .warnings
+            .push(format!("the key of the new {rotating} is not kpki's to destroy: {source}; destroy it there"));
+    }
     let stay = rotation.old.iter().chain(forget::others(&context.record, rotating));
-    forget::erase(context, &Keys::of(rotation.new.iter(), stay), planned)?;
+    forget::erase(context, rotating, &Keys::of(rotation.new.iter(), stay), planned)?;
     planned.rows.push(report::Row::of(rotation, None));
     planned.journal.push(context.line(rotation, Vec::new()));
     planned.record.take(rotating);
@@ -91,7 +110,7 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
 fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
     let rotating = rotation.authority;
     let previous = elsewhere::previous_key(context, &rotation, planned)?;
-    if rotation.new_key == NewKey::Here {
+    if rotation.new_key == KeyPlace::Here {
         let missing = || Error::new(format!("the key of {rotating} is not here")).hint("restore it from a backup");
         let present = context.key(rotating)?.ok_or_else(missing)?;
         planned.own.push(record::key_change(rotating, Kept::Next, present.to_vec().into())?);
@@ -110,7 +129,10 @@ fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Plan
     ));
     planned.journal.push(context.line(&rotation, Vec::new()));
     rotation.signed_since.get_or_insert_with(|| rotation.since.clone());
-    (rotation.kubelets, rotation.restored, rotation.old_key) = (None, false, NewKey::Here);
+    (rotation.kubelets, rotation.restored) = (None, false);
+    if rotation.old_key == KeyPlace::Elsewhere {
+        rotation.old_key = KeyPlace::Here;
+    }
     planned.record.set(at(context, rotation, Phase::Prepared));
     Ok(())
 }
@@ -138,11 +160,15 @@ fn put_back(context: &Context<'_>, authority: CaId, rotation: &Rotation, planned
 
 /// The old one is trusted again behind the new one; it does not sign.
 fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -> Result<(), Error> {
-    let Retired { authority, number, since, old, new, signed_since, emergency, .. } = retired;
+    let Retired { authority, number, since, old, new, signed_since, emergency, new_key, old_key, .. } = retired;
     if emergency {
         return Err(no_way_back(context, authority));
     }
-    let place = |is_here: bool| if is_here { NewKey::Here } else { NewKey::Elsewhere };
+    let place = |recorded: KeyPlace, is_here: bool| match recorded {
+        KeyPlace::Source(source) => KeyPlace::Source(source),
+        _ if is_here => KeyPlace::Here,
+        _ => KeyPlace::Elsewhere,
+    };
     let previous = record::key(&context.session.tree.roots, authority, Kept::Previous)?;
     planned.record.retired.retain(|one| one.authority != authority);
     planned.targets.push(Target { content: content(authority, (&new, &old), &[]), key: None });
@@ -153,8 +179,8 @@ fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -
         since: String::new(),
         old,
         new,
-        new_key: place(context.key(authority)?.is_some()),
-        old_key: place(previous.is_some()),
+        new_key: place(new_key, context.key(authority)?.is_some()),
+        old_key: place(old_key, previous.is_some()),
         signer_file_in_use: false,
         kubelets: None,
         generations: std::collections::BTreeMap::new(),

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::store::FileChange;
 use crate::tree::rotation::Rotating;
-use crate::tree::{Survey, file};
+use crate::tree::{Former, Survey, file};
 use crate::workspace::{Locked, Session};
 use crate::x509::{Certificate, key_identifier, parse_pem_bundle};
 use time::OffsetDateTime;
@@ -22,16 +22,20 @@ const BEHIND: [&str; 2] = ["apiserver", "etcd-server"];
 #[derive(Debug)]
 pub(super) struct Cross {
     authority: CaId,
-    old: Certificate,
+    old: Former,
     new: Certificate,
-    /// Of the old one, in PEM.
-    key: Zeroizing<Vec<u8>>,
 }
 
 impl Cross {
     /// # Errors
     /// The old authority may not have another below it, or verifiers would not find the way.
-    pub(super) fn of(authority: CaId, (old, new): (&[Certificate], &[Certificate]), key: &[u8]) -> Result<Self, Error> {
+    ///
+    /// `key`: the old one's in PEM; `None`: it is where the profile names it.
+    pub(super) fn of(
+        authority: CaId,
+        (old, new): (&[Certificate], &[Certificate]),
+        key: Option<&[u8]>,
+    ) -> Result<Self, Error> {
         let name = authority.name();
         let refused = |why: &str| {
             Error::new(format!("{name}: the old authority cannot certify the new one: nothing was written"))
@@ -50,17 +54,19 @@ impl Cross {
                  certificate of the key would not be found",
             ));
         }
-        Ok(Self { authority, old: old.clone(), new: new.clone(), key: Zeroizing::new(key.to_vec()) })
+        let pem = key.map(|key| Zeroizing::new(key.to_vec()));
+        Ok(Self { authority, old: Former { certificate: old.clone(), pem }, new: new.clone() })
     }
 
     fn sign(&self, locked: &Locked<'_>, now: OffsetDateTime) -> Result<Certificate, Error> {
-        let issuers = locked.former(self.authority, &self.old, &self.key);
+        let old = &self.old.certificate;
+        let issuers = locked.former(self.authority, &self.old);
         let missing = || Error::new(format!("the key of the old {} does not belong to it", self.authority.name()));
-        let issuer = issuers.of(self.authority, &self.old).ok_or_else(missing)?;
+        let issuer = issuers.of(self.authority, old).ok_or_else(missing)?;
         let blueprint = Blueprint {
             subject: self.new.subject.clone(),
-            not_before: now.saturating_sub(BACK_DATE).max(self.old.not_before),
-            not_after: self.new.not_after.min(self.old.not_after),
+            not_before: now.saturating_sub(BACK_DATE).max(old.not_before),
+            not_after: self.new.not_after.min(old.not_after),
             role: Role::Authority { path_len: Some(0) },
             key_usage: KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_CERT_SIGN).and(KeyUsage::CRL_SIGN),
             extended_key_usages: Vec::new(),

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{KeyPlace, Kubelets, Phase, Rotating, Rotation};
 use crate::tree::{Place, file};
 use crate::workspace::requests::{External, Site};
 use crate::workspace::rotation::ahead::{self, Answer};
@@ -164,7 +164,7 @@ pub(super) fn previous_key(
     let previous = record::key(roots, rotating, Kept::Previous)?;
     if previous.is_some() {
         planned.missing.extend(removed_keys(context, rotation)?);
-    } else if rotation.old_key == NewKey::Here {
+    } else if rotation.old_key == KeyPlace::Here {
         let path = record::key_path(rotating, Kept::Previous)?;
         let origin = &context.session.target.origin;
         return Err(Error::new(format!("the old {rotating} cannot sign again: its key is not here"))

@@ -1,9 +1,11 @@
 //! All at once, because a key is in other hands or lost: the old authority is trusted by nobody any more, and the new one has signed
 //! everything. It interrupts the cluster.
 
+use super::born::{self, Born};
 use super::content::content;
 use super::context::{Context, Planned};
 use super::request::EmergencyOptions;
+use super::switch;
 use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
@@ -11,7 +13,7 @@ use crate::error::Error;
 use crate::plan::rotate::{self as plan, Wishes};
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, Kubelets, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, KeyPlace, Kubelets, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::record::{self, Kept};
@@ -27,7 +29,14 @@ pub(super) fn plan(context: &Context<'_>, options: &EmergencyOptions) -> Result<
         if !options.interrupts && !context.request.run.dry_run {
             return Err(refused(context, *rotating));
         }
-        one(context, *rotating, options, &mut planned)?;
+        if let Rotating::Authority(authority) = rotating
+            && let Some((why, hint)) = born::unnamed(context, *authority)
+        {
+            return Err(Error::new(format!("cannot replace {rotating}: nothing was written")).because(why).hint(hint));
+        }
+        if let Some(born) = born::of(context, (*rotating, options.algorithm), &mut planned) {
+            one(context, (*rotating, born), options, &mut planned)?;
+        }
     }
     Ok(planned)
 }
@@ -73,12 +82,12 @@ fn ends_soon(context: &Context<'_>, authority: CaId) -> bool {
 
 fn one(
     context: &Context<'_>,
-    rotating: Rotating,
+    (rotating, born): (Rotating, Born),
     options: &EmergencyOptions,
     planned: &mut Planned,
 ) -> Result<(), Error> {
-    let (number, old, (key, new)) = match rotating {
-        Rotating::Authority(authority) => new_authority(context, authority, options)?,
+    let Made { number, old, new, key, place } = match rotating {
+        Rotating::Authority(authority) => new_authority(context, (authority, born), options, planned)?,
         Rotating::ServiceAccount => new_key(context, options)?,
     };
     // What signs now is kept until it is forgotten; what was to sign next has never been used.
@@ -87,14 +96,18 @@ fn one(
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
     planned.removals.push(record::request_path(rotating)?);
-    let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
-    planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
+    if key.is_none() {
+        planned.removals.extend(switch::sealed(context, rotating)?);
+    }
+    planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key });
     if let Rotating::Authority(authority) = rotating {
         planned.reissue.push(authority);
         planned.kubelets = Some(Kubelets::Embed);
         planned.known.push(Target { content: content(rotating, (&new, &old), &[]), key: None });
     }
-    add_lost_key(context, rotating, planned)?;
+    if place == KeyPlace::Here {
+        add_lost_key(context, rotating, planned)?;
+    }
     if rotating == Rotating::Authority(CaId::Cluster) {
         trust_files(context, &new, &old, planned)?;
     }
@@ -106,8 +119,11 @@ fn one(
         since: rfc3339(context.request.run.now),
         old,
         new,
-        new_key: NewKey::Here,
-        old_key: NewKey::Here,
+        new_key: place,
+        old_key: rotating
+            .authority()
+            .and_then(|id| context.place(id))
+            .map_or(KeyPlace::Here, |place| KeyPlace::Source(place.to_owned())),
         signer_file_in_use: context.record.of(rotating).is_some_and(|one| one.signer_file_in_use),
         kubelets: None,
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
@@ -133,10 +149,23 @@ fn add_lost_key(context: &Context<'_>, rotating: Rotating, planned: &mut Planned
     Ok(())
 }
 
-/// Its number, what is trusted no more, and the new one with its key.
-type Made = (u32, Vec<Identity>, (PrivateKey, Vec<Identity>));
+/// The new one.
+struct Made {
+    number: u32,
+    /// What is trusted no more.
+    old: Vec<Identity>,
+    new: Vec<Identity>,
+    /// Its key as the tree keeps it.
+    key: Option<Zeroizing<Vec<u8>>>,
+    place: KeyPlace,
+}
 
-fn new_authority(context: &Context<'_>, authority: CaId, options: &EmergencyOptions) -> Result<Made, Error> {
+fn new_authority(
+    context: &Context<'_>,
+    (authority, born): (CaId, Born),
+    options: &EmergencyOptions,
+    planned: &mut Planned,
+) -> Result<Made, Error> {
     let rotating = Rotating::Authority(authority);
     let present = context.authority(authority)?.bundle();
     let identities = |all: &[Certificate]| -> Vec<Identity> { all.iter().map(Identity::of_certificate).collect() };
@@ -159,9 +188,11 @@ fn new_authority(context: &Context<'_>, authority: CaId, options: &EmergencyOpti
             .because("it has name constraints that kpki does not write")
             .hint("give the profile with --profile: it says what the authority is to be")
     })?;
-    let key = generate(context, successor.algorithm)?;
-    let signed = ca::self_sign(&successor.blueprint, &key)?;
-    Ok((successor.number, old, (key, identities(&[signed.certificate]))))
+    let (signer, place) = born.signer(context, (authority, signer), successor.algorithm, planned)?;
+    let new = identities(&[ca::self_sign(&successor.blueprint, &*signer)?.certificate]);
+    let own = signer.private_key().filter(|_| place == KeyPlace::Here);
+    let key = own.map(|key| context.kept(rotating, key)).transpose()?;
+    Ok(Made { number: successor.number, old, new, key, place })
 }
 
 fn new_key(context: &Context<'_>, options: &EmergencyOptions) -> Result<Made, Error> {
@@ -175,7 +206,8 @@ fn new_key(context: &Context<'_>, options: &EmergencyOptions) -> Result<Made, Er
     let key = generate(context, options.algorithm.unwrap_or(usual))?;
     let new = vec![Identity::of_public_key(&key.spki_der())];
     let number = context.record.of(Rotating::ServiceAccount).map_or(1, |one| one.number).saturating_add(1);
-    Ok((number, old, (key, new)))
+    let key = Some(Zeroizing::new(key.to_pem().as_bytes().to_vec()));
+    Ok(Made { number, old, new, key, place: KeyPlace::Here })
 }
 
 fn generate(context: &Context<'_>, algorithm: crate::blueprint::Algorithm) -> Result<PrivateKey, Error> {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Context, Planned, certificates};
+use super::profile;
 use crate::error::Error;
 use crate::plan::rotate::number_of;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, Record, Retired, Rotating};
+use crate::tree::rotation::{Identity, KeyPlace, Record, Retired, Rotating};
 use crate::workspace::rotation::erase::{self, Copies, Keys};
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::journal::RotationLine;
@@ -46,7 +47,7 @@ fn on_a_node(context: &Context<'_>, planned: &mut Planned) -> Result<(), Error> 
         let present = erase::present(context.session, rotating, &context.snapshot.survey);
         for old in erase::unused(context.session, rotating, &present)? {
             let keys = Keys::of([&old].into_iter(), present.iter());
-            erase(context, &keys, planned)?;
+            erase(context, rotating, &keys, planned)?;
             let old = vec![old];
             let number = number(&present);
             planned.journal.push(RotationLine::line(
@@ -92,14 +93,25 @@ pub(super) fn on_nodes(context: &Context<'_>, forgotten: &[Rotating]) -> Result<
 
 /// Destroys one retired authority's key, and takes the authority out of the record.
 pub(super) fn one(context: &Context<'_>, retired: &Retired, planned: &mut Planned) -> Result<(), Error> {
-    let Retired { authority, number, old, new, .. } = retired;
+    let Retired { authority, number, old, new, old_key, .. } = retired;
+    // The record says which source signs, until the profile does.
+    if let Some(moves) = profile::of_retired(context.session, retired) {
+        planned.left.push(format!("what is kept of {authority} stays: {moves}"));
+        return Ok(());
+    }
     let stay = new.iter().chain(others(&planned.record, *authority));
     let previous = record::key_path(*authority, Kept::Previous)?;
     if record::key(&context.session.tree.roots, *authority, Kept::Previous)?.is_some() {
         planned.destroyed.push(shown(context, &previous));
         planned.removals.push((RootId::State, previous));
     }
-    erase(context, &Keys::of(old.iter(), stay), planned)?;
+    let keys = Keys::of(old.iter(), stay);
+    erase(context, *authority, &keys, planned)?;
+    if let KeyPlace::Source(source) = old_key {
+        planned
+            .warnings
+            .push(format!("the key of the old {authority} is not kpki's to destroy: {source}; destroy it there"));
+    }
     planned.rows.push(report::Row::of_retired(retired));
     let at = context.request.run.now;
     planned.journal.push(RotationLine::line("rotate-forget", (*authority, *number), (old, new), Vec::new(), at));
@@ -113,8 +125,28 @@ pub(super) fn others(record: &Record, rotating: Rotating) -> impl Iterator<Item 
 }
 
 /// Every copy of these keys that can be reached is destroyed, and what cannot is said.
-pub(super) fn erase(context: &Context<'_>, keys: &Keys, planned: &mut Planned) -> Result<(), Error> {
-    let Copies { own, kept, in_use } = erase::copies(&context.session.tree.roots, keys, &context.snapshot.survey)?;
+pub(super) fn erase(
+    context: &Context<'_>,
+    rotating: Rotating,
+    keys: &Keys,
+    planned: &mut Planned,
+) -> Result<(), Error> {
+    // A run that writes nothing asks for no passphrase.
+    let open = |pem: &[u8]| context.opened(rotating, pem).ok();
+    let Copies { own, kept, in_use, closed } =
+        erase::copies(&context.session.tree.roots, rotating, keys, &context.snapshot.survey, &open)?;
+    let closed = closed
+        .into_iter()
+        .filter(|path| context.is_making() && !planned.removals.contains(&(RootId::State, path.clone())));
+    let closed: Vec<String> = closed
+        .map(|path| {
+            format!(
+                "{}: the passphrase does not open this key, and whose it is is not known: nothing of it was destroyed",
+                shown(context, &path)
+            )
+        })
+        .collect();
+    planned.left.extend(closed);
     for path in own {
         if !planned.removals.contains(&(RootId::State, path.clone())) {
             planned.destroyed.push(shown(context, &path));

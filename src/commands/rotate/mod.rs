@@ -2,6 +2,7 @@
 //! carried out by one engine (`run`).
 
 mod back;
+mod born;
 mod confirm;
 mod content;
 mod context;
@@ -15,6 +16,7 @@ mod make;
 mod manifests;
 mod next;
 mod prepare;
+mod profile;
 mod ready;
 mod record;
 mod request;

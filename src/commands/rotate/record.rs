@@ -9,10 +9,9 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::plan::rotate::found::Found;
 use crate::report::rotate as report;
-use crate::tree::rotation::{Identity, NewKey, Phase, Retired, Rotating, Rotation};
+use crate::tree::rotation::{Identity, KeyPlace, Phase, Retired, Rotating, Rotation};
 use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::survey;
-use zeroize::Zeroizing;
 
 pub(super) fn plan(context: &Context<'_>, options: &RecordOptions) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);
@@ -43,12 +42,21 @@ fn one(
             planned.rows.push(report::Row::of(&rotation, None));
             planned.journal.push(context.line(&rotation, vec![format!("found {}", names(&own))]));
             planned.record.take(rotating);
-            let Rotation { number, phase, old, new, signed_since, .. } = rotation;
+            let Rotation { number, phase, old, new, signed_since, new_key, old_key, .. } = rotation;
             if starts(&new, &own) {
                 let emergency = phase == Phase::Emergency;
-                let retired =
-                    Retired { authority: rotating, number, since, old, new, generation: None, signed_since, emergency };
-                planned.record.retired.push(retired);
+                planned.record.retired.push(Retired {
+                    authority: rotating,
+                    number,
+                    since,
+                    old,
+                    new,
+                    generation: None,
+                    signed_since,
+                    new_key,
+                    old_key,
+                    emergency,
+                });
             }
             Ok(())
         }
@@ -69,7 +77,7 @@ fn one(
                 old,
                 new,
                 new_key,
-                old_key: NewKey::Here,
+                old_key: KeyPlace::Here,
                 signer_file_in_use: recorded.as_ref().is_some_and(|one| one.signer_file_in_use),
                 kubelets: recorded.as_ref().and_then(|one| one.kubelets),
                 generations: std::collections::BTreeMap::new(),
@@ -104,24 +112,24 @@ fn new_key(
     (phase, new): (Phase, &[Identity]),
     options: &RecordOptions,
     planned: &mut Planned,
-) -> Result<NewKey, Error> {
+) -> Result<KeyPlace, Error> {
     let is_its = |key: &PrivateKey| {
         new.first().is_some_and(|one| one.public_key == Identity::of_public_key(&key.spki_der()).public_key)
     };
     let present = context.key(rotating)?;
     if phase != Phase::Prepared {
-        return Ok(if present.is_some() { NewKey::Here } else { NewKey::Elsewhere });
+        return Ok(if present.is_some() { KeyPlace::Here } else { KeyPlace::Elsewhere });
     }
     let next = record::key(&context.session.tree.roots, rotating, Kept::Next)?;
     if let Some(next) = next
-        && PrivateKey::from_pem(&next).is_ok_and(|key| is_its(&key))
+        && is_its(&context.opened(rotating, &next)?)
     {
-        return Ok(NewKey::Here);
+        return Ok(KeyPlace::Here);
     }
     let origin = &context.session.target.origin;
     let Some(path) = &options.new_key else {
         if present.is_none() && matches!(rotating, Rotating::Authority(CaId::Cluster | CaId::FrontProxy | CaId::Etcd)) {
-            return Ok(NewKey::Elsewhere);
+            return Ok(KeyPlace::Elsewhere);
         }
         let give = origin.command("rotate record", &[rotating.name()], &["--new-key", "FILE"]);
         return Err(Error::new(format!("the key of the new {rotating} is not here: nothing was recorded"))
@@ -134,7 +142,6 @@ fn new_key(
             .because(format!("expected the key of {}", names(new)))
             .hint("give the key that was made with its certificate"));
     }
-    let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
-    planned.own.push(record::key_change(rotating, Kept::Next, pem)?);
-    Ok(NewKey::Here)
+    planned.own.push(record::key_change(rotating, Kept::Next, context.kept(rotating, &key)?)?);
+    Ok(KeyPlace::Here)
 }

@@ -1,11 +1,13 @@
 //! The request from the command line.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::blueprint::Algorithm;
+use crate::catalog::CaId;
 use crate::clock::Span;
-use crate::tree::rotation::{Kubelets, Phase, Rotating};
+use crate::tree::rotation::{Kubelets, Phase, Record, Rotating};
 use crate::workspace::{RunArgs, TreeArgs};
 
 /// The command line, checked.
@@ -27,6 +29,23 @@ pub struct Options {
     pub inherited: Vec<(&'static str, OsString)>,
     /// A directory for the objects of the cluster that can be made here.
     pub manifests: Option<PathBuf>,
+}
+
+impl Request {
+    /// The authorities whose keys the step opens.
+    pub fn opened(&self, record: &Record) -> BTreeSet<CaId> {
+        let rotations = record.rotations.iter().map(|one| one.authority);
+        let retired = record.retired.iter().map(|one| one.authority);
+        let all: Vec<Rotating> = match &self.step {
+            // Nothing is signed, but perhaps a list, whose key is opened then.
+            Step::Retire(options) if !options.forget => return BTreeSet::new(),
+            _ if !self.authorities.is_empty() => self.authorities.clone(),
+            Step::Record(_) => Rotating::ALL.to_vec(),
+            Step::Forget => retired.collect(),
+            _ => rotations.collect(),
+        };
+        all.into_iter().filter_map(Rotating::authority).collect()
+    }
 }
 
 #[derive(Debug, Clone)]

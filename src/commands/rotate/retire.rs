@@ -3,7 +3,7 @@
 use super::context::{Context, Planned, certificates, public_keys};
 use super::gate::{self, Passing};
 use super::request::RetireOptions;
-use super::{cross, forget};
+use super::{cross, forget, profile};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -59,7 +59,8 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Resu
     planned.rows.push(report::Row::of(&rotation, None));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.take(rotation.authority);
-    let Rotation { authority, number, phase, since, old, new, signed_since, .. } = rotation;
+    planned.warnings.extend(profile::moves(context.session, &rotation));
+    let Rotation { authority, number, phase, since, old, new, signed_since, new_key, old_key, .. } = rotation;
     planned.record.retired.retain(|one| one.authority != authority);
     planned.record.retired.push(Retired {
         authority,
@@ -69,6 +70,8 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Resu
         new,
         generation: context.generation.clone(),
         signed_since: signed_since.or(Some(since)),
+        new_key,
+        old_key,
         emergency: phase == Phase::Emergency,
     });
     Ok(())

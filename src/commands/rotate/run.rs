@@ -45,6 +45,7 @@ impl Rotating<'_> {
             done.warnings.extend(tree.left_by_interrupted()?);
             return Ok(done);
         }
+        self.ask()?;
         let locked = self.session.lock()?;
         let first = self.read(&locked)?;
         let pending = PendingNotifications::read(&tree.roots)?;
@@ -56,6 +57,22 @@ impl Rotating<'_> {
         done.hooks.extend(pre);
         self.notify(&pending, &mut done, &locked);
         Ok(done)
+    }
+
+    /// Asks for the passphrases of the keys that the step opens, before the lock. A step that is refused, or has nothing to do, asks
+    /// for none.
+    fn ask(&self) -> Result<(), Error> {
+        let tree = &self.session.tree;
+        tree.recover(self.request.run.lock_wait)?;
+        let opened = self.request.opened(&record::read(&tree.roots)?);
+        if !tree.is_asked(&opened)? {
+            return Ok(());
+        }
+        let snapshot = tree.peek(self.places()?.iter())?;
+        match self.ready(snapshot, None)?.planned.is_idle() {
+            true => Ok(()),
+            false => tree.ask_passphrases(&opened),
+        }
     }
 
     fn places(&self) -> Result<Vec<crate::tree::Place>, Error> {
@@ -83,6 +100,7 @@ impl Rotating<'_> {
         let mut authorities = change::authorities(session, &context.snapshot, &planned.targets, &planned.missing)?;
         let mut survey = std::mem::take(&mut authorities.survey);
         prior::place(&planned.put_back, &mut survey);
+        session.tree.keys.learn(&planned.record);
         let (snapshot, issuers) = match locked {
             Some(locked) => locked.with(survey)?,
             None => (session.tree.with(survey), Issuers::default()),
@@ -141,6 +159,7 @@ impl Rotating<'_> {
         let changed: Vec<_> = done.authorities.iter().map(|row| row.authority).collect();
         let outer = manifests::files(self.request, session, &changed, &snapshot)?;
         done.manifests = outer.iter().map(|file| file.path.display().to_string()).collect();
+        let outer = outer.into_iter().chain(planned.outer).collect();
         let transaction = Transaction {
             changes: changes.collect(),
             removals,

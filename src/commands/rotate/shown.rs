@@ -24,7 +24,7 @@ pub(super) fn shown(
     let roots = &context.session.tree.roots;
     let path = place.full(roots).display().to_string();
     all_the_same(context, rotating, bytes, &path)?;
-    let key = context.key(rotating)?.map(PrivateKey::from_pem).transpose()?.map(|key| key.spki_der());
+    let key = context.key(rotating)?.map(|pem| context.opened(rotating, pem)).transpose()?.map(|key| key.spki_der());
     let unclear = |why: Unclear| unclear(context, rotating, &path, &why);
     match rotating {
         Rotating::Authority(_) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::profile;
 use super::status_parts::{instructions, kept, near, rows, signatures, too_late};
 use super::words;
 use crate::error::Error;
@@ -114,6 +115,7 @@ pub(super) fn of(
         }
     }
     for retired in state.record.retired.iter().filter(|one| is_wanted(one.authority)) {
+        status.next.extend(profile::of_retired(session, retired));
         let kept = kept(session, retired)?;
         if kept.remind {
             status.warnings.push(format!(

@@ -11,7 +11,7 @@ use crate::plan::rotate::gate;
 use crate::plan::rotate::in_force::Missing;
 use crate::profile::WAITS;
 use crate::report::rotate::status::{InForce, Kept, NodeRow, Waits};
-use crate::tree::rotation::{ConfirmedBy, NewKey, Phase, Retired, Rotation};
+use crate::tree::rotation::{ConfirmedBy, KeyPlace, Phase, Retired, Rotation};
 use crate::workspace::Session;
 use crate::workspace::rotation::ahead;
 use crate::workspace::rotation::nodes::Shown;
@@ -113,7 +113,7 @@ pub(super) fn kept(session: &Session<'_>, retired: &Retired) -> Result<Kept, Err
 
 /// What a new authority whose key is elsewhere has still to sign, once it was asked. Without requests the switch makes them.
 pub(super) fn signatures(session: &Session<'_>, rotation: &Rotation) -> Result<Option<Waits>, Error> {
-    let Some(authority) = rotation.authority.authority().filter(|_| rotation.new_key == NewKey::Elsewhere) else {
+    let Some(authority) = rotation.authority.authority().filter(|_| rotation.new_key == KeyPlace::Elsewhere) else {
         return Ok(None);
     };
     let asked = if rotation.phase == Phase::Prepared { ahead::asked(session, authority)? } else { Vec::new() };

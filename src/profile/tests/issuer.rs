@@ -101,12 +101,25 @@ fn an_extra_certificates_issuer() {
         ("api.example.com:6443", "www.example.com, api.example.com", external, "found api.example.com"),
         ("api.example.com", "'*.example.com'", external, "found *.example.com"),
         ("10.0.0.10:6443", "10.0.0.10", external, "found 10.0.0.10"),
-        ("api.example.com", "www.example.com", ", authority: external, commonName: api.example.com, issuer: [/acme]", "found api.example.com"),
-        ("api.example.com", "www.example.com", ", issuer: [/acme]", "expected issuer beside authority external only, found authority ca"),
+        (
+            "api.example.com",
+            "www.example.com",
+            ", authority: external, commonName: api.example.com, issuer: [/acme]",
+            "found api.example.com",
+        ),
+        (
+            "api.example.com",
+            "www.example.com",
+            ", issuer: [/acme]",
+            "expected issuer beside authority external only, found authority ca",
+        ),
         ("api.example.com", "www.example.com", ", authority: external, issuer: {vault: {}}", "found an unknown one"),
     ] {
         let found = refusals(&text(endpoint, sans, more));
-        assert!(found.iter().any(|line| line.contains("extraCertificates[0].issuer") && line.contains(expected)), "{found:?}");
+        assert!(
+            found.iter().any(|line| line.contains("extraCertificates[0].issuer") && line.contains(expected)),
+            "{found:?}"
+        );
     }
     for (sans, more) in [("api.example.com", ", authority: external"), ("api.example.com", "")] {
         load_text(&text("api.example.com", sans, more)).unwrap();

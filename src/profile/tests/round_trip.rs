@@ -80,20 +80,23 @@ fn block(text: &str) -> Subtree {
 
 fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
     let subject = (vec(text(), 0..3), option::of("[A-Z]{2}"), vec(text(), 0..2));
-    let limits = (vec(permitted_name(), 0..4), option::of(any::<u8>()), option::of(signing()));
+    let limits = (vec(permitted_name(), 0..4), option::of(any::<u8>()), option::of(signing()), option::of(next()));
     (option::of(algorithm()), option::of(span(1..4000)), subject, limits).prop_map(
-        |(algorithm, validity, (organization, country, state), (permitted, path_len, signing))| AuthorityOptions {
-            algorithm,
-            validity,
-            subject: SubjectAttributes {
-                country: country.into_iter().collect(),
-                organization,
-                state,
-                ..SubjectAttributes::default()
-            },
-            permitted,
-            path_len,
-            signing,
+        |(algorithm, validity, (organization, country, state), (permitted, path_len, signing, next))| {
+            AuthorityOptions {
+                algorithm,
+                validity,
+                subject: SubjectAttributes {
+                    country: country.into_iter().collect(),
+                    organization,
+                    state,
+                    ..SubjectAttributes::default()
+                },
+                permitted,
+                path_len,
+                signing,
+                next,
+            }
         },
     )
 }
@@ -110,12 +113,19 @@ fn path() -> impl Strategy<Value = String> {
 
 fn key() -> impl Strategy<Value = KeyOptions> {
     let from = prop_oneof![path().prop_map(KeyFrom::File), words().prop_map(KeyFrom::Command)];
-    let passphrase =
-        prop_oneof![path().prop_map(PassphraseFrom::File), "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)];
+    let passphrase = prop_oneof![
+        path().prop_map(PassphraseFrom::File),
+        "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)
+    ];
     prop_oneof![
         (from, option::of(passphrase.clone())).prop_map(|(from, passphrase)| KeyOptions { from, passphrase }),
         passphrase.prop_map(|passphrase| KeyOptions { from: KeyFrom::Tree, passphrase: Some(passphrase) }),
     ]
+}
+
+/// A key outside the tree.
+fn next() -> impl Strategy<Value = Signing> {
+    signing().prop_filter("the tree's own, or with somebody else", |signing| signing.place().is_some())
 }
 
 fn signing() -> impl Strategy<Value = Signing> {
@@ -127,9 +137,8 @@ fn signing() -> impl Strategy<Value = Signing> {
         signer.prop_map(|(command, input, public_key, parallel, timeout)| {
             Signing::Signer(SignerOptions { command, input, public_key, parallel, timeout })
         }),
-        (words(), 1..=64_u8, span(1..2)).prop_map(|(command, parallel, timeout)| {
-            Signing::Issuer(IssuerOptions { command, parallel, timeout })
-        }),
+        (words(), 1..=64_u8, span(1..2))
+            .prop_map(|(command, parallel, timeout)| { Signing::Issuer(IssuerOptions { command, parallel, timeout }) }),
     ]
 }
 
@@ -236,7 +245,11 @@ fn profile() -> impl Strategy<Value = Profile> {
             algorithm,
             validity,
             ca_validity,
-            ca_keys: match keys && !authorities.values().any(|options: &AuthorityOptions| options.signing.is_some()) {
+            ca_keys: match keys
+                && !authorities
+                    .values()
+                    .any(|options: &AuthorityOptions| options.signing.is_some() || options.next.is_some())
+            {
                 true => CaKeys::ControlPlane,
                 false => CaKeys::Nowhere,
             },

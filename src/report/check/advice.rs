@@ -11,7 +11,7 @@ use crate::report::table::sanitised;
 /// How many names are said.
 const NAMES: usize = 5;
 /// For how many places a table shows the command; documents have all.
-const FEW: usize = 5;
+pub const FEW: usize = 5;
 
 pub fn lines(advice: &[Advice]) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -42,7 +42,7 @@ pub fn finding(advice: &Advice) -> Finding {
 }
 
 /// `11 certificates have expired (admin.conf, apiserver, ...)`.
-fn what(advice: &Advice) -> String {
+pub fn what(advice: &Advice) -> String {
     let (_, [noun, nouns], [is, are]) = words(advice.problem);
     let (noun, is) = if advice.count == 1 { (noun, is) } else { (nouns, are) };
     let more = if advice.names.len() > NAMES { ", ..." } else { "" };

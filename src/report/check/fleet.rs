@@ -1,36 +1,29 @@
-//! Many trees: a line per cluster, the worst first, then the worst items of them all.
+//! Many trees: a line for each cluster that is not ok and some others, the worst first, then the worst items of them all.
 
-use std::collections::BTreeMap;
-
+use super::clusters::{self, Cluster};
 use super::result::{Check, Line, Tone};
 use super::{cells, verdict};
-use crate::audit::{Counts, Judged, JudgedTree, State};
+use crate::audit::{Judged, JudgedTree, State};
 
-/// How many clusters and items are shown without `--top`.
+/// How many clusters that are ok, and without `--top` how many items are shown.
 const TOP: usize = 10;
-
-struct Cluster<'a> {
-    name: &'a str,
-    trees: usize,
-    counts: Counts,
-    first: Option<(i64, &'a Judged)>,
-}
 
 pub fn lines(check: &Check) -> Vec<Line> {
     let top = check.selection.top.unwrap_or(TOP);
-    let mut clusters = clusters(&check.trees);
-    clusters.sort_by(|a, b| {
-        let first = |cluster: &Cluster<'_>| cluster.first.map_or(i64::MAX, |(residual, _)| residual);
-        b.counts.worst().cmp(&a.counts.worst()).then_with(|| first(a).cmp(&first(b))).then_with(|| a.name.cmp(b.name))
-    });
-    let rows: Vec<(Vec<String>, Tone)> = clusters.iter().take(top).map(row).collect();
+    let selected = check.selected();
+    let clusters = clusters::of(&selected);
+    // A cluster that something is wrong with is never left out.
+    let shown = clusters.iter().enumerate().filter(|(i, cluster)| *i < TOP || cluster.counts.worst() > State::Ok);
+    let rows: Vec<(Vec<String>, Tone)> = shown.map(|(_, cluster)| row(cluster)).collect();
     let mut lines = vec![Line::plain("")];
     lines.extend(cells::lines(
         &["CLUSTER", "PLACES", "CERTIFICATES", "FIRST TO END", "EXPIRES", "RESIDUAL TIME", "STATE"],
         &rows,
     ));
-    if clusters.len() > top {
-        lines.push(Line::plain(format!("and {} more clusters", clusters.len() - top)));
+    match clusters.len().saturating_sub(rows.len()) {
+        0 => {}
+        1 => lines.push(Line::plain("and 1 more cluster, which is ok")),
+        more => lines.push(Line::plain(format!("and {more} more clusters, which are ok"))),
     }
     let worst = check.worst(top);
     if !worst.is_empty() {
@@ -42,34 +35,19 @@ pub fn lines(check: &Check) -> Vec<Line> {
     lines
 }
 
-fn clusters(trees: &[JudgedTree]) -> Vec<Cluster<'_>> {
-    let mut grouped: BTreeMap<&str, Vec<&JudgedTree>> = BTreeMap::new();
-    for tree in trees {
-        grouped.entry(tree.cluster.as_deref().unwrap_or(&tree.root)).or_default().push(tree);
-    }
-    grouped.into_iter().map(|(name, trees)| cluster(name, &trees)).collect()
-}
-
-fn cluster<'a>(name: &'a str, trees: &[&'a JudgedTree]) -> Cluster<'a> {
-    let items = || trees.iter().flat_map(|tree| &tree.items);
-    let first = items().filter_map(|judged| Some((judged.residual?, judged))).min_by_key(|(residual, _)| *residual);
-    Cluster { name, trees: trees.len(), counts: Counts::of(items()), first }
-}
-
 fn row(cluster: &Cluster<'_>) -> (Vec<String>, Tone) {
     let worst = cluster.counts.worst();
     let state = match worst {
         State::Ok => "ok".to_owned(),
         worst => format!("{} ({})", worst.words(), cluster.counts.get(worst)),
     };
-    let first = cluster.first.map(|(_, judged)| judged);
     let cells = vec![
         cluster.name.to_owned(),
-        cluster.trees.to_string(),
+        cluster.rows.len().to_string(),
         cluster.counts.total().to_string(),
-        first.map(cells::name).unwrap_or_default(),
-        first.map(cells::expires).unwrap_or_default(),
-        first.map(cells::residual).unwrap_or_default(),
+        cluster.first.map(cells::name).unwrap_or_default(),
+        cluster.first.map(cells::expires).unwrap_or_default(),
+        cluster.first.map(cells::residual).unwrap_or_default(),
         state,
     ];
     (cells, Tone::of(worst))

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::result::{Check, Line};
-use super::{csv, document, nagios, prometheus, table, wide};
-use crate::report::{json, yaml};
+use super::{csv, document, html, nagios, prometheus, table, timeline, wide};
+use crate::report::{Width, json, yaml};
 
 /// The forms of `-o`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,16 +14,19 @@ pub enum CheckForm {
     Json,
     Yaml,
     Csv,
+    Timeline,
+    Html,
     Prometheus,
     Nagios,
 }
 
 impl Check {
-    /// The report for people, line by line with its tone; `None`: the form is for machines.
-    pub fn lines(&self, form: CheckForm) -> Option<Vec<Line>> {
+    /// The report for people, line by line with its tone; `None`: the form is for machines. `width`: of the screen.
+    pub fn lines(&self, form: CheckForm, width: Width) -> Option<Vec<Line>> {
         match form {
             CheckForm::Table => Some(table::lines(self)),
             CheckForm::Wide => Some(wide::lines(self)),
+            CheckForm::Timeline => Some(timeline::lines(self, width)),
             _ => None,
         }
     }
@@ -31,13 +34,14 @@ impl Check {
     /// The report in one form, written as it is made: of a fleet the text is never held whole.
     pub fn write(&self, form: CheckForm, out: &mut dyn Write) -> io::Result<()> {
         match form {
-            CheckForm::Table | CheckForm::Wide => {
-                self.lines(form).iter().flatten().try_for_each(|line| writeln!(out, "{}", line.text))
+            CheckForm::Table | CheckForm::Wide | CheckForm::Timeline => {
+                self.lines(form, None).iter().flatten().try_for_each(|line| writeln!(out, "{}", line.text))
             }
             // kubeadm's indentation.
             CheckForm::Json => json::write(&document::of(self, &self.selected()), "    ", out),
             CheckForm::Yaml => yaml::write(&document::of(self, &self.selected()), out),
             CheckForm::Csv => csv::write(self, out),
+            CheckForm::Html => html::write(self, out),
             CheckForm::Prometheus => prometheus::write(self, out),
             CheckForm::Nagios => writeln!(out, "{}", nagios::line(self)),
         }

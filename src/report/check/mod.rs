@@ -2,11 +2,18 @@
 
 mod advice;
 mod cells;
+mod clusters;
 mod csv;
 mod document;
+mod ends;
 mod fleet;
+#[cfg(test)]
+mod fleet_tests;
 mod forms;
+mod html;
+mod months;
 mod nagios;
+mod notes;
 mod prometheus;
 mod result;
 mod select;
@@ -14,6 +21,8 @@ mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod tree_metrics;
 mod verdict;
 mod wide;
 mod words;

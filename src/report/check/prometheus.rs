@@ -1,18 +1,20 @@
 //! Prometheus text with the metric and label names of x509-certificate-exporter v4, so that its dashboards and alerts work
 //! on the textfile collector, too. Absolute timestamps and no client timestamps (the collector refuses a file that has any);
-//! every series of a family has all the labels, empty where they do not apply.
+//! every series of a family has all the labels, empty where they do not apply. `cluster` and `node` are ours beside theirs.
 //!
 //! A family's series stand together and each only once, so every family goes over all items. Their labels are made again each
 //! time: kept, those of a fleet would take more memory than everything else. What names subject and issuer is shared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::rc::Rc;
 
 use super::cells::certificate;
 use super::result::Check;
+use super::tree_metrics;
 use crate::audit::{Judged, JudgedTree, State};
 use crate::inventory::{Attributes, CrlFacts, Kind, Reading};
+use crate::report::labels::{Labels, head};
 
 /// A family of series, and its value for an item; `None`: the item has no such series.
 struct Family {
@@ -89,39 +91,18 @@ fn number(facts: &CrlFacts) -> &str {
 pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     let selected = check.selected();
     let mut names = BTreeSet::new();
-    let items = selected.iter().flat_map(|(_, items)| items);
-    let mut items: Vec<Labelled<'_>> = items.map(|judged| Labelled::of(judged, &mut names)).collect();
+    let items = selected.iter().flat_map(|(tree, items)| items.iter().map(move |judged| (*tree, *judged)));
+    let mut items: Vec<Labelled<'_>> = items.map(|(tree, judged)| Labelled::of(tree, judged, &mut names)).collect();
     by_labels(&mut items);
     for family in &FAMILIES {
         series(family, &items, out)?;
     }
-    let mut sources: BTreeMap<String, bool> = BTreeMap::new();
-    for (tree, _) in &selected {
-        let up = is_up(tree);
-        sources.entry(source(&tree.root)).and_modify(|other| *other &= up).or_insert(up);
-    }
-    if !sources.is_empty() {
-        head("x509_source_up", "1 if the place could be looked at, 0 otherwise.", out)?;
-    }
-    sources.iter().try_for_each(|(labels, up)| writeln!(out, "x509_source_up{{{labels}}} {}", u8::from(*up)))?;
-    interrupted(check, out)
-}
-
-fn interrupted(check: &Check, out: &mut dyn Write) -> io::Result<()> {
-    let left: BTreeSet<&str> = check.interruptions.iter().filter(|one| one.open).map(|one| &*one.directory).collect();
-    let trees: BTreeSet<&str> = check.trees.iter().map(|tree| tree.root.as_str()).chain(left.iter().copied()).collect();
-    head(
-        "kpki_run_interrupted",
-        "1 if an interrupted run of kpki left something to do in the tree, 0 otherwise.",
-        out,
-    )?;
-    trees.iter().try_for_each(|tree| {
-        writeln!(out, "kpki_run_interrupted{{{}}} {}", source(tree), u8::from(left.contains(tree)))
-    })
+    tree_metrics::write(check, out)
 }
 
 /// An item with the labels that say whose certificate it is and who signed it; many items have the same.
 struct Labelled<'a> {
+    tree: &'a JudgedTree,
     judged: &'a Judged,
     names: Rc<str>,
     /// The first digits of its number, with which its labels begin.
@@ -129,7 +110,7 @@ struct Labelled<'a> {
 }
 
 impl<'a> Labelled<'a> {
-    fn of(judged: &'a Judged, known: &mut BTreeSet<Rc<str>>) -> Self {
+    fn of(tree: &'a JudgedTree, judged: &'a Judged, known: &mut BTreeSet<Rc<str>>) -> Self {
         let (mut labels, none) = (Labels::default(), Attributes::default());
         let (subject, issuer) = match &judged.item.reading {
             Reading::Certificate(facts) => (Some(&facts.subject_attributes), &facts.issuer_attributes),
@@ -137,13 +118,13 @@ impl<'a> Labelled<'a> {
             Reading::Missing | Reading::Unreadable(_) => (Some(&none), &none),
         };
         if let Some(subject) = subject {
-            labels.attributes(SUBJECT, subject);
+            attributes(&mut labels, SUBJECT, subject);
         }
-        labels.attributes(ISSUER, issuer);
+        attributes(&mut labels, ISSUER, issuer);
         let names = known.get(labels.0.as_str()).cloned().unwrap_or_else(|| labels.0.into());
         known.insert(Rc::clone(&names));
         let digits = leading_label(judged).1.bytes().chain(std::iter::repeat(0)).take(16);
-        Self { judged, names, leading: digits.fold(0, |all, digit| (all << 8) | u128::from(digit)) }
+        Self { tree, judged, names, leading: digits.fold(0, |all, digit| (all << 8) | u128::from(digit)) }
     }
 
     /// The labels as they are written, in the memory of others.
@@ -165,6 +146,7 @@ impl<'a> Labelled<'a> {
             ",embedded_key=\"\",secret_namespace=\"\",secret_name=\"\",secret_key=\"\",configmap_namespace=\"\",\
              configmap_name=\"\",configmap_key=\"\"",
         );
+        labels.place(self.tree.cluster.as_deref(), self.tree.node.as_deref());
         labels.0
     }
 }
@@ -183,10 +165,6 @@ fn by_labels(items: &mut [Labelled<'_>]) {
     for same in items.chunk_by_mut(|a, b| a.leading == b.leading) {
         same.sort_by_cached_key(|item| item.labels(String::new()));
     }
-}
-
-fn head(name: &str, help: &str, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n")
 }
 
 /// The same certificate twice in one file is one series; of two values that meet in one the smaller holds, so that an alert
@@ -214,53 +192,12 @@ fn series(family: &Family, items: &[Labelled<'_>], out: &mut dyn Write) -> io::R
     last.map_or(Ok(()), |(labels, value)| write(&labels, value, out))
 }
 
-/// Something of it could be read.
-fn is_up(tree: &JudgedTree) -> bool {
-    tree.items.iter().any(|judged| !matches!(judged.state, State::Missing | State::Unreadable))
-}
-
-fn source(root: &str) -> String {
-    let mut labels = Labels::default();
-    labels.add("source_kind", "file");
-    labels.add("source_name", root);
-    labels.0
-}
-
 const SUBJECT: [&str; 6] = ["subject_C", "subject_ST", "subject_L", "subject_O", "subject_OU", "subject_CN"];
 const ISSUER: [&str; 6] = ["issuer_C", "issuer_ST", "issuer_L", "issuer_O", "issuer_OU", "issuer_CN"];
 
-#[derive(Default)]
-struct Labels(String);
-
-impl Labels {
-    fn add(&mut self, name: &str, value: &str) {
-        let comma = if self.0.is_empty() { "" } else { "," };
-        self.0.extend([comma, name, "=\""]);
-        self.escaped(value);
-        self.0.push('"');
-    }
-
-    fn attributes(&mut self, names: [&str; 6], attributes: &Attributes) {
-        let Attributes { c, st, l, o, ou, cn } = attributes;
-        for (name, value) in names.into_iter().zip([c, st, l, o, ou, cn]) {
-            self.add(name, value);
-        }
-    }
-
-    /// Label values escape the backslash, the quote and the line's end (Prometheus text format 0.0.4); other control
-    /// characters have no business in one.
-    fn escaped(&mut self, value: &str) {
-        if value.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'\\' && byte != b'"') {
-            return self.0.push_str(value);
-        }
-        for c in value.chars() {
-            match c {
-                '\\' => self.0.push_str("\\\\"),
-                '"' => self.0.push_str("\\\""),
-                '\n' => self.0.push_str("\\n"),
-                c if c.is_control() => self.0.push('\u{fffd}'),
-                c => self.0.push(c),
-            }
-        }
+fn attributes(labels: &mut Labels, names: [&str; 6], attributes: &Attributes) {
+    let Attributes { c, st, l, o, ou, cn } = attributes;
+    for (name, value) in names.into_iter().zip([c, st, l, o, ou, cn]) {
+        labels.add(name, value);
     }
 }

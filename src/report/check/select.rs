@@ -1,7 +1,9 @@
 //! Which items are shown, and in which order. The verdict and the exit status are over all of them.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
+use super::clusters;
 use super::result::{Check, Selection, Sort};
 use crate::audit::{Judged, JudgedTree, State};
 
@@ -60,12 +62,24 @@ impl Check {
             .collect()
     }
 
-    /// The worst so many of all that are selected, the worst first.
+    /// The worst so many of all that are selected, the worst first. Among those of one state the clusters take turns: one that
+    /// is all expired does not hide the others.
     pub fn worst(&self, top: usize) -> Vec<(&JudgedTree, &Judged)> {
         let mut all: Vec<_> = self.items().filter(|(_, judged)| self.selection.shows(judged)).collect();
         // Stable: among equals the trees' own order holds.
         all.sort_by(|(_, a), (_, b)| b.state.cmp(&a.state).then_with(|| by_expiry(a, b)));
-        all.truncate(top);
-        all
+        let mut turns: BTreeMap<(State, &str), usize> = BTreeMap::new();
+        let mut with_turn: Vec<_> = all
+            .into_iter()
+            .map(|(tree, judged)| {
+                let next = turns.entry((judged.state, clusters::name(tree))).or_default();
+                // Of what is ok the date alone counts.
+                *next += usize::from(judged.state > State::Ok);
+                (*next, tree, judged)
+            })
+            .collect();
+        with_turn.sort_by(|(m, _, a), (n, _, b)| b.state.cmp(&a.state).then(m.cmp(n)));
+        with_turn.truncate(top);
+        with_turn.into_iter().map(|(_, tree, judged)| (tree, judged)).collect()
     }
 }

@@ -11,11 +11,12 @@ pub fn lines(check: &Check) -> Vec<Line> {
         text: sanitised(&format!("note: {}: {}", one.directory, one.text)),
         tone: if one.open { Tone::Warning } else { Tone::Plain },
     });
-    std::iter::once(line(check)).chain(left).collect()
+    let tone = if check.verdict.state == State::Ok { Tone::Good } else { Tone::of(check.verdict.state) };
+    std::iter::once(Line { text: sanitised(&text(check)), tone }).chain(left).collect()
 }
 
 /// `expired: 11 expired, 3 ok of 14 certificates; admin.conf ended 17m ago`.
-fn line(check: &Check) -> Line {
+pub fn text(check: &Check) -> String {
     let verdict = &check.verdict;
     let total = verdict.counts.total();
     let things = if total == 1 { "certificate" } else { "certificates" };
@@ -37,8 +38,7 @@ fn line(check: &Check) -> Line {
     if check.as_of {
         text.push_str(&format!("; as of {}", rfc3339(check.at)));
     }
-    let tone = if verdict.state == State::Ok { Tone::Good } else { Tone::of(verdict.state) };
-    Line { text: sanitised(&text), tone }
+    text
 }
 
 /// `11 expired, 3 ok`: the worst first.

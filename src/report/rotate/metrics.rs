@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::status::{AuthorityRow, Outcome, Status};
 use crate::clock::parse_instant;
+use crate::report::labels::{Labels, head};
 use crate::tree::rotation::Phase;
 
 /// A family with a value of each authority; `None`: it has none.
@@ -49,7 +50,11 @@ impl Status {
     /// # Errors
     /// `out` cannot be written.
     pub fn metrics(&self, out: &mut dyn Write) -> io::Result<()> {
-        let source = format!("source_kind=\"file\",source_name=\"{}\"", escaped(&self.directory));
+        let mut source = Labels::default();
+        source.add("source_kind", "file");
+        source.add("source_name", &self.directory);
+        source.place(self.cluster.as_deref(), None);
+        let source = source.0;
         head("kpki_rotation_phase", "1 for the phase that an authority's rotation is in, 0 for the others.", out)?;
         for one in &self.authorities {
             for phase in PHASES {
@@ -78,22 +83,4 @@ impl Status {
         )?;
         writeln!(out, "kpki_rotation_blocked{{{source}}} {}", u8::from(self.outcome == Outcome::Blocked))
     }
-}
-
-fn head(name: &str, help: &str, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n")
-}
-
-/// The value of a label (Prometheus text format 0.0.4).
-fn escaped(value: &str) -> String {
-    value.chars().fold(String::new(), |mut text, c| {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            c if c.is_control() => text.push('\u{fffd}'),
-            c => text.push(c),
-        }
-        text
-    })
 }

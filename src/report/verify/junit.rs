@@ -7,9 +7,9 @@ use std::io::{self, Write};
 
 use super::location::part_of;
 use super::result::Verify;
-use super::xml::Xml;
 use crate::clock::rfc3339;
 use crate::report::counted;
+use crate::report::xml::Xml;
 use crate::verify::{Finding, Rule, Severity, Verification};
 
 pub fn write(verify: &Verify, out: &mut dyn Write) -> io::Result<()> {

@@ -11,7 +11,6 @@ mod rules;
 mod sarif;
 mod served;
 mod text;
-mod xml;
 
 use std::io::{self, Write};
 

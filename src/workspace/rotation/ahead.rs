@@ -9,7 +9,7 @@ use crate::plan::import::{self as plan, Anchors, Expected};
 use crate::plan::renew::{Credential, CsrTemplate};
 use crate::store::FileChange;
 use crate::tree::EntryId;
-use crate::tree::rotation::{NewKey, Phase, Record, Rotating};
+use crate::tree::rotation::{KeyPlace, Phase, Record, Rotating};
 use crate::workspace::put::Put;
 use crate::workspace::reissue::Made;
 use crate::workspace::requests::{self, Files, Site};
@@ -38,7 +38,7 @@ pub enum Answer {
 /// The certificates of the new authority, the signer first, where everything trusts it and its key is elsewhere; else none.
 pub fn signer(record: &Record, authority: CaId) -> Vec<Certificate> {
     let rotation = record.of(Rotating::Authority(authority));
-    let rotation = rotation.filter(|one| one.phase == Phase::Prepared && one.new_key == NewKey::Elsewhere);
+    let rotation = rotation.filter(|one| one.phase == Phase::Prepared && one.new_key == KeyPlace::Elsewhere);
     rotation.map(|one| one.new.iter().filter_map(alive::certificate).collect()).unwrap_or_default()
 }
 

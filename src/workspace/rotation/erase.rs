@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::files;
 use super::record::DIRECTORY;
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
+use crate::encoding::key::KeyError;
 use crate::encoding::{pem, raw_key};
 use crate::error::Error;
 use crate::files::{FileState, RelPath};
@@ -27,6 +28,20 @@ pub struct Copies {
     pub kept: Vec<RelPath>,
     /// In files of the tree, as messages show them: they are not destroyed.
     pub in_use: Vec<String>,
+    /// Encrypted keys that do not open: whose they are is not known. Paths below `.kpki`.
+    pub closed: Vec<RelPath>,
+}
+
+/// Opens an encrypted key of an authority; `None`: it does not open.
+pub type Open<'a> = &'a dyn Fn(&[u8]) -> Option<PrivateKey>;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    It,
+    Other,
+    /// A key that cannot be opened.
+    Closed,
 }
 
 /// The keys of these public keys.
@@ -40,12 +55,22 @@ impl Keys {
         Self(gone.map(|one| one.public_key.clone()).filter(|key| !stay.contains(key.as_str())).collect())
     }
 
-    /// A private key in PEM, in whatever container: the public half tells.
-    fn is_in(&self, bytes: &[u8]) -> bool {
-        let marked = bytes.windows(MARK.len()).any(|window| window == MARK);
-        marked
-            && PrivateKey::from_pem(bytes)
-                .is_ok_and(|key| self.0.contains(&Identity::of_public_key(&key.spki_der()).public_key))
+    /// A private key in PEM, in whatever container: the public half tells. `open`: encrypted ones; `None`: they are
+    /// of no interest.
+    fn find(&self, bytes: &[u8], open: Option<Open<'_>>) -> Found {
+        if !bytes.windows(MARK.len()).any(|window| window == MARK) {
+            return Found::Other;
+        }
+        let key = match (PrivateKey::from_pem(bytes), open) {
+            (Ok(key), _) => Some(key),
+            (Err(CaError::Key(KeyError::Encrypted)), Some(open)) => open(bytes),
+            (Err(_), _) => return Found::Other,
+        };
+        match key.map(|key| self.0.contains(&Identity::of_public_key(&key.spki_der()).public_key)) {
+            None => Found::Closed,
+            Some(true) => Found::It,
+            Some(false) => Found::Other,
+        }
     }
 }
 
@@ -98,25 +123,32 @@ const MARK: &[u8] = b"PRIVATE KEY";
 ///
 /// # Errors
 /// A directory or a file in `.kpki` cannot be read: then it is not known what is in it.
-pub fn copies(roots: &Roots, keys: &Keys, survey: &Survey) -> Result<Copies, Error> {
+pub fn copies(
+    roots: &Roots,
+    rotating: Rotating,
+    keys: &Keys,
+    survey: &Survey,
+    open: Open<'_>,
+) -> Result<Copies, Error> {
     let mut all = Copies::default();
     if keys.0.is_empty() {
         return Ok(all);
     }
     for name in survey::names(&roots.main, &format!(".kpki/{DIRECTORY}"))? {
         let path = RelPath::parse(format!("{DIRECTORY}/{name}"))?;
-        if path.as_str().ends_with(".key") && is_in(roots, keys, &path)? {
-            all.own.push(path);
+        if path.as_str().ends_with(".key") {
+            let is_own = name.split('.').next() == Some(rotating.name());
+            let open = open_if(is_own, open);
+            sort(roots, (keys, open), path, (&mut all.own, &mut all.closed))?;
         }
     }
     for path in store::kept_files(roots)?.into_iter().filter(|path| !is_crl_file(path.as_str())) {
-        if is_in(roots, keys, &path)? {
-            all.kept.push(path);
-        }
+        let open = open_if(is_key_of(&path, rotating), open);
+        sort(roots, (keys, open), path, (&mut all.kept, &mut all.closed))?;
     }
     for (place, state) in survey {
         if let FileState::File { bytes, .. } = state
-            && keys.is_in(bytes)
+            && keys.find(bytes, Some(open)) == Found::It
         {
             all.in_use.push(place.full(roots).display().to_string());
         }
@@ -124,6 +156,22 @@ pub fn copies(roots: &Roots, keys: &Keys, survey: &Survey) -> Result<Copies, Err
     Ok(all)
 }
 
-fn is_in(roots: &Roots, keys: &Keys, path: &RelPath) -> Result<bool, Error> {
-    Ok(survey::read(roots, RootId::State, path)?.is_some_and(|bytes| keys.is_in(&bytes)))
+/// Encrypted keys at the places of others are not the one that is sought.
+fn open_if(is_own: bool, open: Open<'_>) -> Option<Open<'_>> {
+    is_own.then_some(open)
+}
+
+fn sort(
+    roots: &Roots,
+    (keys, open): (&Keys, Option<Open<'_>>),
+    path: RelPath,
+    (its, closed): (&mut Vec<RelPath>, &mut Vec<RelPath>),
+) -> Result<(), Error> {
+    let Some(bytes) = survey::read(roots, RootId::State, &path)? else { return Ok(()) };
+    match keys.find(&bytes, open) {
+        Found::It => its.push(path),
+        Found::Closed => closed.push(path),
+        Found::Other => {}
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ pub mod alive;
 pub mod change;
 pub mod erase;
 pub mod files;
+pub mod former;
 pub mod journal;
 pub mod lists;
 pub mod nodes;

@@ -22,6 +22,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/export/verify.rs", 2, &["a cluster directory verified", NO_HOST_NAME]),
     ("commands/export/phase.rs", 2, &[ROTATED]),
     ("commands/init/resolve.rs", 2, &["no profile", "one node of a cluster directory made alone"]),
+    ("commands/key/refusals.rs", 2, &[KEYS]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
     ("commands/renew_authority/summary.rs", 4, &["an authority that was renewed too late"]),
@@ -50,6 +51,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/renew/summary.rs", 1, &["held and not renewed"]),
     ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
     ("commands/restore/phase.rs", 2, &[ROTATED]),
+    ("commands/restore/plain.rs", 2, &[KEYS]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
     ("commands/rotate/confirm.rs", 3, &[GATES]),
     ("commands/rotate/gate.rs", 2, &["a switch that nodes have not confirmed", GATES]),
@@ -165,6 +167,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
 
 const GATES: &str =
     "not a row: tests/kpki/rotate_{gate,confirm,status}.rs; kpki rotate status has an exit status of its own";
+const KEYS: &str = "not a row: tests/kpki/key_verb.rs";
 const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
 const TAKEN_BACK: &str = "not a row: tests/kpki/rotate_back.rs";
 const EXTERNAL: &str = "not a row: tests/kpki/rotate_external.rs";

@@ -26,9 +26,6 @@ pub const ROWS: &[Row] = &[
     }),
     Row::new("no key", BOTH, &[("pair/no-key", APISERVER)], |tree| tree.remove(KEY)),
     Row::new("an encrypted key", BOTH, &[("pair/no-key", APISERVER)], |tree| tree.write(KEY, encrypted())),
-    Row::new("an encrypted key of an authority", KUBEADM, &[], |tree| tree.write("pki/ca.key", encrypted()))
-        .status(3)
-        .skips(&["pki/ca.key"]),
     Row::new("one key in two certificates", BOTH, &[("pair/shared-key", "pki/apiserver-kubelet-client.crt")], |tree| {
         let spki = tree.certificate("pki/apiserver-kubelet-client.crt").spki_der;
         tree.edit(APISERVER, |leaf| leaf.key(&spki));

@@ -1,7 +1,6 @@
 //! A new authority: made here, or given.
 
-use zeroize::Zeroizing;
-
+use super::super::born::Born;
 use super::super::context::{Context, Planned};
 use super::super::request::{PrepareOptions, SignerFile};
 use super::{given, ready, request};
@@ -11,7 +10,7 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::plan::rotate::{self as plan, Trusted, Waits, Wishes, number_of};
 use crate::report::rotate as report;
-use crate::tree::rotation::{Identity, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, KeyPlace, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::{Content, Target};
 use crate::workspace::rotation::{journal, record};
 use crate::x509::Certificate;
@@ -19,6 +18,8 @@ use crate::x509::Certificate;
 /// Where the key of the new one is.
 pub(super) enum New<'k> {
     Here(&'k PrivateKey),
+    /// Where the profile names it.
+    Source(String),
     /// In `.kpki/rotation/` already, where it waited for its certificate.
     Waiting,
     Elsewhere,
@@ -27,7 +28,7 @@ pub(super) enum New<'k> {
 pub(super) fn add(
     context: &Context<'_>,
     options: &PrepareOptions,
-    id: CaId,
+    (id, born): (CaId, Born),
     planned: &mut Planned,
 ) -> Result<(), Error> {
     let rotating = Rotating::Authority(id);
@@ -35,13 +36,18 @@ pub(super) fn add(
     let signer = old.first().ok_or_else(|| Error::new(format!("{rotating} has no certificate")))?;
     said(context, id, &old, planned);
     if let Some(path) = &options.new_ca {
-        let given = given::read(context, options, id, path, &old)?;
+        let given = given::read(context, options, (id, &born), path, &old)?;
         planned.warnings.extend(given.warning);
         planned.removals.extend(given.waited.then(|| record::request_path(rotating)).transpose()?);
-        let new = match (&given.key, given.waited) {
-            (Some(key), _) => New::Here(key),
-            (None, true) => New::Waiting,
-            (None, false) => New::Elsewhere,
+        let source = given.certificates.first().and_then(|one| born.source_of(one));
+        let new = match (&given.key, given.waited, source) {
+            (Some(key), ..) => New::Here(key),
+            (None, true, _) => New::Waiting,
+            (None, false, Some(source)) => {
+                planned.removals.push(record::request_path(rotating)?);
+                New::Source(source)
+            }
+            (None, false, None) => New::Elsewhere,
         };
         let first = given.certificates.first();
         let from_name = first.map_or(1, |one| number_of(&one.subject));
@@ -60,7 +66,7 @@ pub(super) fn add(
         .warnings
         .extend(successor.lost.iter().map(|lost| format!("the new {rotating} does not have of the old one: {lost}")));
     if !signer.is_self_issued() {
-        return request::add(context, options, rotating, signer, &successor, planned);
+        return request::add(context, options, (id, born), signer, &successor, planned);
     }
     let ends = successor.blueprint.not_after;
     let needed = now.saturating_add(Waits::of(profile).whole());
@@ -69,13 +75,19 @@ pub(super) fn add(
             .because(format!("expected an end after {}, when both waits can be over", rfc3339(needed)))
             .hint("give a longer --validity, or one in the profile"));
     }
-    let key = context.generate(successor.algorithm)?;
-    let new = vec![ca::self_sign(&successor.blueprint, &key)?.certificate];
+    let first = signer.clone();
+    let (signer, place) = born.signer(context, (id, &first), successor.algorithm, planned)?;
+    let new = vec![ca::self_sign(&successor.blueprint, &*signer)?.certificate];
     let number = match options.keep_subject {
-        true => successor.number.max(next(context, rotating, signer)?),
+        true => successor.number.max(next(context, rotating, &first)?),
         false => successor.number,
     };
-    prepared(context, options, planned, (rotating, number), (old, new), New::Here(&key))
+    let key = match (place, signer.private_key()) {
+        (KeyPlace::Source(source), _) => New::Source(source),
+        (_, Some(key)) => New::Here(key),
+        (_, None) => New::Elsewhere,
+    };
+    prepared(context, options, planned, (rotating, number), (old, new), key)
 }
 
 /// One more than the last, by its name or by what is recorded.
@@ -147,8 +159,15 @@ pub(super) fn record(
         since: rfc3339(context.request.run.now),
         old,
         new,
-        new_key: if matches!(key, New::Elsewhere) { NewKey::Elsewhere } else { NewKey::Here },
-        old_key: NewKey::Here,
+        new_key: match &key {
+            New::Elsewhere => KeyPlace::Elsewhere,
+            New::Source(source) => KeyPlace::Source(source.clone()),
+            New::Here(_) | New::Waiting => KeyPlace::Here,
+        },
+        old_key: authority
+            .authority()
+            .and_then(|id| context.place(id))
+            .map_or(KeyPlace::Here, |place| KeyPlace::Source(place.to_owned())),
         signer_file_in_use,
         kubelets: None,
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
@@ -158,7 +177,7 @@ pub(super) fn record(
         restored: false,
     };
     if let New::Here(key) = key {
-        let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
+        let pem = context.kept(authority, key)?;
         planned.own.push(record::key_change(authority, record::Kept::Next, pem)?);
     }
     planned.journal.push(context.line(&rotation, Vec::new()));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::born::Born;
 use super::super::context::Context;
 use super::super::request::PrepareOptions;
 use super::{again, ready};
@@ -44,7 +45,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
 pub(super) fn read(
     context: &Context<'_>,
     options: &PrepareOptions,
-    id: CaId,
+    (id, born): (CaId, &Born),
     path: &Path,
     old: &[Certificate],
 ) -> Result<Given, Error> {
@@ -62,7 +63,7 @@ pub(super) fn read(
     }
     let fits = |key: &PrivateKey| certificates.first().is_some_and(|one| key.matches(one));
     let mut given = Given { certificates: certificates.clone(), key: None, waited: false, warning: None };
-    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| PrivateKey::from_pem(&pem)).transpose()?;
+    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| context.opened(rotating, &pem)).transpose()?;
     match (&options.new_key, waiting) {
         (Some(file), _) => {
             let key = private(file)?;
@@ -81,6 +82,7 @@ pub(super) fn read(
                 .because(format!("it is not for the key that waits here, which {request} is about"))
                 .hint("give the certificate that was made for this request; or the key of the given one with --new-key KEY"));
         }
+        (None, None) if certificates.first().is_some_and(|one| born.source_of(one).is_some()) => {}
         (None, None) if context.authority(id)?.is_local() => {
             given.warning = Some(format!(
                 "the key of the new {rotating} is not here: it will be an external authority, and the switch will leave requests for \

@@ -1,5 +1,6 @@
 //! Whether the rotation may begin: every reason why not, at once.
 
+use super::super::born;
 use super::super::context::Context;
 use super::super::request::PrepareOptions;
 use super::{again, whole};
@@ -82,7 +83,16 @@ fn of_authority(context: &Context<'_>, options: &PrepareOptions, id: CaId) -> Ve
             )];
         }
         Authority::Closed(_, why) => return vec![(format!("{name}: {why}"), format!("give {name}'s key"))],
-        Authority::External(_) | Authority::Local(_) => {}
+        Authority::Local(_) if options.new_ca.is_none() => {
+            if let Some(cause) = born::unnamed(context, id) {
+                return vec![cause];
+            }
+        }
+        Authority::External(_) | Authority::Local(_) => {
+            if let Some(cause) = born::unrecorded(context, id) {
+                return vec![cause];
+            }
+        }
     }
     let Some(signer) = authority.certificate() else { return vec![missing(context, name)] };
     let now = context.request.run.now;

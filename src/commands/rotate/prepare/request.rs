@@ -1,16 +1,16 @@
 //! Below another authority, the new one is signed by that: its key is made here, and a request waits for its certificate.
 
-use zeroize::Zeroizing;
-
+use super::super::born::Born;
 use super::super::context::{Context, Planned};
 use super::super::request::PrepareOptions;
 use super::again;
-use crate::ca::{self, PrivateKey};
+use crate::ca::{self, Signer};
+use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::shell_path;
 use crate::plan::rotate::Successor;
 use crate::store::RootId;
-use crate::tree::rotation::Rotating;
+use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::workspace::rotation::record::{self, Kept};
 use crate::x509::Certificate;
 
@@ -18,15 +18,15 @@ use crate::x509::Certificate;
 pub(super) fn add(
     context: &Context<'_>,
     options: &PrepareOptions,
-    rotating: Rotating,
+    (id, born): (CaId, Born),
     old: &Certificate,
     successor: &Successor,
     planned: &mut Planned,
 ) -> Result<(), Error> {
-    let roots = &context.session.tree.roots;
+    let (rotating, roots) = (Rotating::Authority(id), &context.session.tree.roots);
     let (root, path) = record::request_path(rotating)?;
     let shown = roots.path_of(root, &path).display().to_string();
-    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| PrivateKey::from_pem(&pem)).transpose()?;
+    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| context.opened(rotating, &pem)).transpose()?;
     if let Some(key) = waiting.as_ref().filter(|key| options.algorithm.is_some_and(|wanted| key.algorithm() != wanted))
     {
         let files = [record::key_path(rotating, Kept::Next)?, path.clone()];
@@ -34,15 +34,18 @@ pub(super) fn add(
         return Err(Error::new(format!("a key of {} waits for its certificate: {shown}", key.algorithm()))
             .hint(format!("leave --algorithm out; or, if nobody signs it any more: rm {}", files.join(" "))));
     }
-    if waiting.is_none() || record::request(roots, rotating)?.is_none() {
-        let (key, is_new) = match waiting {
-            Some(key) => (key, false),
-            None => (context.generate(successor.algorithm)?, true),
+    let is_kept = waiting.is_some() || born.is_elsewhere();
+    if !is_kept || record::request(roots, rotating)?.is_none() {
+        let (signer, place): (Box<dyn Signer>, _) = match waiting {
+            Some(key) => (Box::new(key), None),
+            None => {
+                let (signer, place) = born.signer(context, (id, old), successor.algorithm, planned)?;
+                (signer, Some(place))
+            }
         };
-        let request = ca::request(&successor.blueprint, &key)?;
-        if is_new {
-            let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
-            planned.own.push(record::key_change(rotating, Kept::Next, pem)?);
+        let request = ca::request(&successor.blueprint, &*signer)?;
+        if let (Some(KeyPlace::Here), Some(key)) = (place, signer.private_key()) {
+            planned.own.push(record::key_change(rotating, Kept::Next, context.kept(rotating, key)?)?);
         }
         planned.own.push(record::request_change(rotating, request.pem)?);
     }

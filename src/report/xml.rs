@@ -1,4 +1,4 @@
-//! Text in XML 1.0.
+//! Text in XML 1.0, and in HTML that is well-formed XML.
 
 use std::fmt::{self, Display, Write};
 
