@@ -181,3 +181,48 @@ fn requests_of_an_external_authority_are_answered() {
     judged_by_openssl(&dir);
     bao.kpki("verify cluster").expect_ok("verify");
 }
+
+/// As vault/README.md states it: `init` and `renew` ask the server themselves.
+#[test]
+fn an_authority_that_is_the_servers_issues() {
+    let bao = Bao::start();
+    let root = bao.authority("", "pki", "kubernetes");
+    bao.put("sys/policies/acl/issuer", json!({"policy": "path \"pki/sign-verbatim\" { capabilities = [\"update\"] }"}));
+    let made = bao.put("auth/token/create", json!({"policies": ["issuer"], "no_default_policy": true}));
+    bao.file("vault-token", made["auth"]["client_token"].as_str().unwrap());
+    let [_, issuer] = printed(&bao, "yaml").try_into().unwrap();
+    bao.file("cluster.yaml", NODES.replace("caKeys: none\n", "") + &issuer);
+    bao.file("cluster/pki/ca.crt", fs::read(root).unwrap());
+    bao.kpki("init --profile cluster.yaml --dir cluster").expect_ok("init");
+    let dir = bao.path("cluster");
+    judged_by_openssl(&dir);
+    bao.kpki("verify cluster").expect_ok("verify");
+    let apiserver = dir.join("nodes/cp1/pki/apiserver.crt");
+    let before = fs::read(&apiserver).unwrap();
+    bao.kpki("renew cp1/apiserver cp1/admin.conf --dir cluster").expect_ok("renew");
+    assert_ne!(fs::read(&apiserver).unwrap(), before);
+
+    // A server that is sealed can answer later: what is in use stays, and the request waits for the next run.
+    bao.put("sys/seal", serde_json::Value::Null);
+    let before = fs::read(&apiserver).unwrap();
+    bao.kpki("renew cp1/apiserver --dir cluster").expect_code(5, "renew while it is sealed");
+    assert_eq!(fs::read(&apiserver).unwrap(), before);
+    let requests = || files_ending(&dir.join(".kpki/requests"), ".csr");
+    let waiting: Vec<_> = requests().iter().map(|request| fs::read(request).unwrap()).collect();
+    assert_eq!(waiting.len(), 1);
+    bao.unseal();
+    bao.kpki("renew cp1/apiserver --dir cluster").expect_ok("renew");
+    assert_ne!(fs::read(&apiserver).unwrap(), before);
+    assert!(requests().is_empty());
+    judged_by_openssl(&dir);
+    bao.kpki("verify cluster").expect_ok("verify");
+
+    // A role that drops the organization of admin.conf is noticed; the request waits.
+    let role = json!({"allow_any_name": true, "enforce_hostnames": false, "key_type": "any", "basic_constraints_valid_for_non_ca": true});
+    bao.put("pki/roles/node", role);
+    bao.put("sys/policies/acl/issuer", json!({"policy": "path \"pki/sign/node\" { capabilities = [\"update\"] }"}));
+    bao.file("role.yaml", NODES.replace("caKeys: none\n", "") + &issuer.replace("issue,", "issue, --role, node,"));
+    let ran = bao.kpki("renew cp1/admin.conf --profile role.yaml --dir cluster").expect_code(5, "renew by a role");
+    assert!((ran.out.clone() + &ran.err).contains("CN=kubernetes-admin"), "{ran:?}");
+    assert_eq!(requests().len(), 1);
+}

@@ -10,11 +10,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Server, free_port, program, scratch, write};
+use crate::support::{Server, free_port, program, scratch, within, write};
 
 const ROOT: &str = "root-token-of-a-test";
 
@@ -22,7 +23,7 @@ const ROOT: &str = "root-token-of-a-test";
 struct Bao {
     place: TempDir,
     port: u16,
-    _server: Server,
+    server: Server,
 }
 
 impl Bao {
@@ -41,12 +42,8 @@ impl Bao {
         command.arg("-config").arg(config).args(["-dev-listen-address", &address]).env("HOME", place.path());
         let mut server = Server::start(&mut command, place.path().join("bao.log"));
         server.listening(&address);
-        let bao = Self { place, port, _server: server };
-        // It listens before it has its key.
-        let up = crate::support::within(std::time::Duration::from_secs(20), || {
-            bao.ask("GET", "", "sys/mounts", &Value::Null).0 == 200
-        });
-        assert!(up, "{}", bao._server.log());
+        let bao = Self { place, port, server };
+        bao.ready();
         bao
     }
 
@@ -91,6 +88,21 @@ impl Bao {
         let (status, answer) = self.ask("POST", namespace, path, &body);
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
         answer
+    }
+
+    /// With the key that it printed when it started.
+    fn unseal(&self) {
+        let log = self.server.log();
+        let key = log.lines().find_map(|line| line.strip_prefix("Unseal Key: ")).unwrap().to_owned();
+        let answer = self.put("sys/unseal", json!({ "key": key }));
+        assert_eq!(answer["sealed"], false, "{answer}");
+        self.ready();
+    }
+
+    /// It listens before it has its key.
+    fn ready(&self) {
+        let mounts = || self.ask("GET", "", "sys/mounts", &Value::Null).0 == 200;
+        assert!(within(Duration::from_secs(20), mounts), "{}", self.server.log());
     }
 
     /// A PKI engine with a root that lives for ten years; its certificate is in a file.
