@@ -10,7 +10,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::readers::{Real, local, real};
-use crate::support::{Ran, SMALL, Server, free_port, kpki, program, project, run, say, scratch, within, write};
+use crate::support::{
+    Ran, SMALL, Server, files_ending, free_port, kpki, program, project, run, say, scratch, within, write,
+};
 use crate::worked::Worked;
 
 #[track_caller]
@@ -58,14 +60,18 @@ fn asked(entry: &str, authority: &str, request: &Path) -> Value {
     })
 }
 
+/// The key by which an issuer knows a request again.
+fn digest(request: &Path) -> String {
+    let digest = "openssl req -in \"$1\" -outform DER | sha256sum | cut -d' ' -f1";
+    say("sh", ["-c", digest, "sh", request.to_str().unwrap()]).trim().to_owned()
+}
+
 /// Runs an issuer as kpki does.
 fn ask(words: &[String], asked: &Value, request: &Path) -> Ran {
     let (issuer, rest) = words.split_first().unwrap();
-    let digest = "openssl req -in \"$1\" -outform DER | sha256sum | cut -d' ' -f1";
-    let digest = say("sh", ["-c", digest, "sh", request.to_str().unwrap()]);
     let mut command = Command::new(issuer);
     command.args(rest).current_dir("/").env("KPKI_REQUEST", asked.to_string());
-    command.env("KPKI_REQUEST_SHA256", digest.trim()).env("HOME", request.parent().unwrap());
+    command.env("KPKI_REQUEST_SHA256", digest(request)).env("HOME", request.parent().unwrap());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // It may refuse without reading.
     let _ = child.stdin.take().unwrap().write_all(&fs::read(request).unwrap());
@@ -83,13 +89,9 @@ fn refuses(words: &[String], asked: &Value, request: &Path, because: &[&str]) {
     }
 }
 
-#[test]
-fn cfssl_signs_by_the_profile_of_the_usages() {
-    let place = scratch();
-    let dir = place.path();
+/// The server of the README with this authority, and the README for it.
+fn serve_cfssl(dir: &Path, key: &Path, ca: &Path) -> (Worked, Server) {
     let port = free_port("127.0.0.1").to_string();
-    let entries = ["etcd-server", "etcd-healthcheck-client"];
-    let key = external(dir, "etcd/ca", &entries);
     let worked = Worked::installed("issuers", dir)
         .instead("ca.example.com", "127.0.0.1")
         .instead("8888", port.clone())
@@ -97,7 +99,7 @@ fn cfssl_signs_by_the_profile_of_the_usages() {
     let server = dir.join("server");
     write(server.join("config.json"), worked.block("json", "profiles"));
     fs::rename(key, server.join("ca.key")).unwrap();
-    fs::copy(dir.join("t/pki/etcd/ca.crt"), server.join("ca.crt")).unwrap();
+    fs::copy(ca, server.join("ca.crt")).unwrap();
     pair(&server.join("tls"));
     pair(&dir.join("etc/client"));
     fs::copy(server.join("tls.crt"), dir.join("etc/ca-of-tls.crt")).unwrap();
@@ -107,6 +109,17 @@ fn cfssl_signs_by_the_profile_of_the_usages() {
     let mut running = Server::start(&mut serve, dir.join("cfssl.log"));
     running.listening(format!("127.0.0.1:{port}"));
 
+    (worked, running)
+}
+
+#[test]
+fn cfssl_signs_by_the_profile_of_the_usages() {
+    let place = scratch();
+    let dir = place.path();
+    let entries = ["etcd-server", "etcd-healthcheck-client"];
+    let key = external(dir, "etcd/ca", &entries);
+    let (worked, running) = serve_cfssl(dir, &key, &dir.join("t/pki/etcd/ca.crt"));
+    let server = dir.join("server");
     let issuer = worked.words("issuer", "issuers/cfssl");
     let mut files = vec!["import", "--dir", "t"];
     let names = ["server.crt", "client.crt"];
@@ -144,52 +157,102 @@ fn cfssl_signs_by_the_profile_of_the_usages() {
     refuses(&issuer, &of_peer, &request, &["no answer from https://127.0.0.1:"]);
 }
 
-/// A user's kubeconfig for the API stand-in.
-fn requester(dir: &Path, port: &str) {
-    let text = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": format!("https://127.0.0.1:{port}"), "certificate-authority": dir.join("api/tls.crt")}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "users": [{"name": "u", "user": {"token": "a-token"}}],
-    });
-    write(dir.join("etc/requester.conf"), text.to_string());
+/// A cluster directory of the profile without its `authorities`, and the whole profile beside it; the authority's key is taken out.
+fn cluster(dir: &Path, profile: &str, stem: &str) -> PathBuf {
+    let plain = profile.split("caKeys:").next().unwrap();
+    write(dir.join("plain.yaml"), format!("{plain}caKeys: none\n"));
+    write(dir.join("profile.yaml"), profile);
+    ours(dir, &["init", "--profile", "plain.yaml", "--dir", "cluster"], 0);
+    let key = dir.join("authority.key");
+    fs::rename(dir.join("cluster/pki").join(format!("{stem}.key")), &key).unwrap();
+    key
+}
+
+const RENEW: [&str; 6] = ["renew", "all", "--profile", "profile.yaml", "--dir", "cluster"];
+
+#[test]
+fn kpki_has_certificates_issued_by_cfssl() {
+    let place = scratch();
+    let dir = place.path();
+    let profile = fs::read_to_string(project("examples/issuers/README.md")).unwrap();
+    let profile = profile.split("```yaml\n").find(|block| block.contains("issuers/cfssl")).unwrap();
+    let key = cluster(dir, profile.split("```").next().unwrap(), "etcd/ca");
+    let (worked, running) = serve_cfssl(dir, &key, &dir.join("cluster/pki/etcd/ca.crt"));
+    write(dir.join("profile.yaml"), worked.block("yaml", "issuers/cfssl"));
+    let leaf = dir.join("cluster/nodes/cp1/pki/etcd/server.crt");
+    let before = fs::read(&leaf).unwrap();
+    let said = ours(dir, &RENEW, 0);
+    assert!(said.out.starts_with("renewed 13 of 13 certificates"), "{}", said.out);
+    let (ca, leaf) =
+        (dir.join("cluster/pki/etcd/ca.crt").to_str().unwrap().to_owned(), leaf.to_str().unwrap().to_owned());
+    assert_ne!(before, fs::read(&leaf).unwrap());
+    say("openssl", ["verify", "-CAfile", &ca, &leaf]);
+    ours(dir, &["verify", "cluster"], 0);
+    // Without its server the requests wait, and what is here is renewed.
+    drop(running);
+    let before = fs::read(&leaf).unwrap();
+    let said = ours(dir, &RENEW, 5);
+    assert!(format!("{}{}", said.out, said.err).contains("cfssl: no answer from https://127.0.0.1:"), "{said:?}");
+    assert_eq!(before, fs::read(&leaf).unwrap());
+}
+
+/// The stand-in for an API server, and a user's kubeconfig for it.
+struct Api {
+    server: Server,
+    dir: PathBuf,
+    port: String,
+}
+
+impl Api {
+    /// With the authority that its signers sign with.
+    fn start(dir: &Path, key: &Path, ca: &Path) -> Self {
+        let (api, port) = (dir.join("api"), free_port("127.0.0.1").to_string());
+        fs::create_dir(&api).unwrap();
+        pair(&api.join("tls"));
+        fs::rename(key, api.join("ca.key")).unwrap();
+        fs::copy(ca, api.join("ca.crt")).unwrap();
+        write(api.join("token"), "a-token");
+        let mut serve = program("python3");
+        serve.arg(project("tests/interop/csr_api.py")).arg(&port).arg(&api);
+        let mut server = Server::start(&mut serve, dir.join("api.log"));
+        server.listening(format!("127.0.0.1:{port}"));
+        let url = format!("https://127.0.0.1:{port}");
+        let text = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": url, "certificate-authority": api.join("tls.crt")}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {"token": "a-token"}}],
+        });
+        write(dir.join("etc/requester.conf"), text.to_string());
+        Self { server, dir: api, port }
+    }
+
+    /// As `kubectl certificate approve` and `deny`, which speak protobuf, as the stand-in does not.
+    fn judge(&self, name: &str, how: &str) {
+        let condition = json!({"type": how, "status": "True", "reason": "ByHand", "message": "Looked at"});
+        let body = json!({"status": {"conditions": [condition]}}).to_string();
+        let path = format!("apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval");
+        let cacert = self.dir.join("tls.crt").to_str().unwrap().to_owned();
+        let words = ["--fail", "--silent", "--show-error", "-X", "PUT", "-H", "Authorization: Bearer a-token"];
+        let url = format!("https://127.0.0.1:{}/{path}", self.port);
+        say("curl", words.into_iter().chain(["--cacert", &cacert, "--data", &body, &url]));
+    }
 }
 
 #[test]
 fn kubernetes_signs_once_it_was_approved() {
     let place = scratch();
     let dir = place.path();
-    let port = free_port("127.0.0.1").to_string();
     let key = external(
         dir,
         "ca",
         &["kubelet-serving", "scheduler.conf", "kubelet.conf", "apiserver", "admin.conf", "super-admin.conf"],
     );
-    let api = dir.join("api");
-    fs::create_dir(&api).unwrap();
-    pair(&api.join("tls"));
-    fs::rename(key, api.join("ca.key")).unwrap();
-    fs::copy(dir.join("t/pki/ca.crt"), api.join("ca.crt")).unwrap();
-    write(api.join("token"), "a-token");
-    let mut serve = program("python3");
-    serve.arg(project("tests/interop/csr_api.py")).arg(&port).arg(&api);
-    let mut running = Server::start(&mut serve, dir.join("api.log"));
-    running.listening(format!("127.0.0.1:{port}"));
+    let api = Api::start(dir, &key, &dir.join("t/pki/ca.crt"));
     let worked = Worked::installed("issuers", dir);
-    requester(dir, &port);
     let issuer = worked.words("issuer", "issuers/kubernetes");
     let conf = dir.join("etc/requester.conf");
     let kubectl = |words: &[&str]| run(program("kubectl").arg("--kubeconfig").arg(&conf).args(words).env("HOME", dir));
-    // `kubectl certificate approve` speaks protobuf, which the stand-in does not.
-    let judged = |name: &str, how: &str| {
-        let condition = json!({"type": how, "status": "True", "reason": "ByHand", "message": "Looked at"});
-        let body = json!({"status": {"conditions": [condition]}}).to_string();
-        let url =
-            format!("https://127.0.0.1:{port}/apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval");
-        let cacert = api.join("tls.crt").to_str().unwrap().to_owned();
-        let words = ["--fail", "--silent", "--show-error", "-X", "PUT", "-H", "Authorization: Bearer a-token"];
-        say("curl", words.into_iter().chain(["--cacert", &cacert, "--data", &body, &url]));
-    };
     let request = |path: &str| dir.join("t/.kpki/requests").join(path);
 
     let mut files = vec!["import", "--dir", "t"];
@@ -212,14 +275,14 @@ fn kubernetes_signs_once_it_was_approved() {
             (&made["spec"]["signerName"], &made["spec"]["expirationSeconds"]),
             (&json!(signer), &json!(31_536_000))
         );
-        judged(&name, "Approved");
+        api.judge(&name, "Approved");
         write(dir.join(file), ask(&issuer, &of_it, &request).expect_ok(entry).out);
         files.push(file);
     }
     ours(dir, &files, 0);
 
     // The role of the README is enough.
-    let log = fs::read_to_string(api.join("requests.log")).unwrap();
+    let log = fs::read_to_string(api.dir.join("requests.log")).unwrap();
     let verbs: std::collections::BTreeSet<&str> = log
         .lines()
         .filter(|line| line.contains("/certificatesigningrequests"))
@@ -237,7 +300,7 @@ fn kubernetes_signs_once_it_was_approved() {
     let of_admin = asked("admin.conf", "ca", &admin);
     let name = ask(&issuer, &of_admin, &admin).expect_code(75, "admin.conf").err;
     let name = name.lines().last().and_then(|line| line.rsplit(' ').next()).unwrap().to_owned();
-    judged(&name, "Denied");
+    api.judge(&name, "Denied");
     refuses(&issuer, &of_admin, &admin, &[&format!("{name} was not signed: Denied: ByHand Looked at")]);
     // What no signer signs, and what the API refuses.
     let server = request("pki/apiserver.csr");
@@ -246,12 +309,12 @@ fn kubernetes_signs_once_it_was_approved() {
     refuses(&with(&["--signer", "example.com/none"]), &of_server, &server, &["spec.signerName", "cannot create"]);
     let masters = request("super-admin.conf.csr");
     refuses(&issuer, &asked("super-admin.conf", "ca", &masters), &masters, &["no signer of Kubernetes signs this"]);
-    drop(running);
+    drop(api.server);
     refuses(&issuer, &of_admin, &admin, &["kubectl cannot read certificatesigningrequests/kpki-"]);
 }
 
 /// An ACME server that asks this machine, whatever the name, and its directory.
-fn pebble(dir: &Path) -> (Vec<Server>, String) {
+fn pebble(dir: &Path) -> (Vec<Server>, Vec<String>) {
     let [http, listen, manage, dns, control] = [(); 5].map(|()| free_port("127.0.0.1"));
     pair(&dir.join("acme"));
     let at = |port: u16| format!("127.0.0.1:{port}");
@@ -276,7 +339,8 @@ fn pebble(dir: &Path) -> (Vec<Server>, String) {
         ["--silent", "--fail", "--cacert", cacert.to_str().unwrap(), &format!("https://{}/roots/0", at(manage))],
     );
     write(dir.join("root.crt"), root);
-    (vec![answers, server], format!("--http --http.port {} --server https://{}/dir", at(http), at(listen)))
+    let options = ["--http", "--http.port", &at(http), "--server", &format!("https://{}/dir", at(listen))];
+    (vec![answers, server], options.map(str::to_owned).into())
 }
 
 #[test]
@@ -288,17 +352,18 @@ fn an_acme_server_signs_an_extra_certificate_only() {
     let issuer = dir.join("lib/issuers/acme").to_str().unwrap().to_owned();
     let account = dir.join("account").to_str().unwrap().to_owned();
     let root = dir.join("root.crt").to_str().unwrap().to_owned();
+    let listed = options.iter().map(|option| format!("\"{option}\"")).collect::<Vec<_>>().join(", ");
     let worked = worked
         .instead("    certSANs: [api.example.com]", format!("    certSANs: [api.example.com]\n    root: {root}"))
         .instead("/var/lib/kpki/acme", account.clone())
-        .instead("--http", options.clone());
+        .instead("--http]", format!("{listed}]"));
     write(dir.join("profile.yaml"), worked.block("yaml", "authority: external"));
     let bin = Path::new(env!("CARGO_BIN_EXE_kpki")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let cacert = dir.join("acme.crt").to_str().unwrap().to_owned();
     let variables = [("PATH", path), ("LEGO_CA_CERTIFICATES", cacert.clone())];
-    worked.sh_in(dir, "kpki csr public", &variables.each_ref());
-    let chain = fs::read_to_string(dir.join("public.crt")).unwrap();
+    worked.sh_in(dir, "kpki init --profile profile.yaml", &variables.each_ref());
+    let chain = fs::read_to_string(dir.join("cluster/pki/public.crt")).unwrap();
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2);
     let leaf = dir.join("cluster/pki/public.crt").to_str().unwrap().to_owned();
     say("openssl", ["verify", "-CAfile", &root, "-untrusted", &leaf, "-verify_hostname", "api.example.com", &leaf]);
@@ -306,7 +371,6 @@ fn an_acme_server_signs_an_extra_certificate_only() {
 
     let request = dir.join("cluster/.kpki/requests/pki/apiserver.csr");
     ours(dir, &["csr", "apiserver", "--profile", "profile.yaml", "--dir", "cluster"], 0);
-    let options = options.split(' ').map(str::to_owned);
     let words: Vec<String> = [issuer, "--cacert".to_owned(), cacert, account].into_iter().chain(options).collect();
     let of_server = asked("cp1/apiserver", "ca", &request);
     refuses(
@@ -321,6 +385,34 @@ fn an_acme_server_signs_an_extra_certificate_only() {
     let of_public = json!({"entry": "public", "dnsNames": ["api.example.com"]});
     drop(servers);
     refuses(&words, &of_public, &request, &["lego did not get a certificate for public"]);
+}
+
+/// A run asks, somebody approves, and the next run has the certificates.
+#[test]
+fn kpki_has_certificates_issued_by_the_signers_of_kubernetes() {
+    let place = scratch();
+    let dir = place.path();
+    let worked = Worked::installed("issuers", dir);
+    let key = cluster(dir, &format!("{SMALL}{}", worked.block("yaml", "issuers/kubernetes")), "ca");
+    let api = Api::start(dir, &key, &dir.join("cluster/pki/ca.crt"));
+    let names = ["cp1/kubelet-serving", "cp1/scheduler.conf", "cp1/apiserver"];
+    let renew = |code| ours(dir, &[&["renew"], &names[..], &RENEW[2..]].concat(), code);
+    let read = |path: &str| fs::read(dir.join("cluster/nodes/cp1").join(path)).unwrap();
+    let files = ["kubelet/kubelet.crt", "scheduler.conf", "pki/apiserver.crt"];
+    let before = files.map(read);
+    let said = renew(5);
+    let said = format!("{}{}", said.out, said.err);
+    assert!(said.contains("no signer of Kubernetes signs this: apiserver of ca"), "{said}");
+    assert_eq!(before, files.map(read));
+    let requests = files_ending(&dir.join("cluster/.kpki/requests"), ".csr");
+    assert_eq!(requests.len(), 3);
+    for request in requests.iter().filter(|request| !request.ends_with("apiserver.csr")) {
+        api.judge(&format!("kpki-{}", digest(request)), "Approved");
+    }
+    renew(5);
+    let after = files.map(read);
+    assert!(before[0] != after[0] && before[1] != after[1] && before[2] == after[2]);
+    assert_eq!(files_ending(&dir.join("cluster/.kpki/requests"), ".csr").len(), 1);
 }
 
 /// The same before the real API server and the real signers.
