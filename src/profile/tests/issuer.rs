@@ -61,7 +61,7 @@ fn what_is_no_issuer() {
         ),
         (
             "{vault: {address: 'https://v', token: s.1234}}",
-            "4:56: authorities.ca.issuer.vault.token: expected a known key, found an unknown one (did you mean role?)".to_owned(),
+            "4:56: authorities.ca.issuer.vault.token: expected a known key, found an unknown one".to_owned(),
         ),
         (
             "{command: [/a], cfssl: {url: 'https://c'}}",
@@ -101,12 +101,25 @@ fn an_extra_certificates_issuer() {
         ("api.example.com:6443", "www.example.com, api.example.com", external, "found api.example.com"),
         ("api.example.com", "'*.example.com'", external, "found *.example.com"),
         ("10.0.0.10:6443", "10.0.0.10", external, "found 10.0.0.10"),
-        ("api.example.com", "www.example.com", ", authority: external, commonName: api.example.com, issuer: [/acme]", "found api.example.com"),
-        ("api.example.com", "www.example.com", ", issuer: [/acme]", "expected issuer beside authority external only, found authority ca"),
+        (
+            "api.example.com",
+            "www.example.com",
+            ", authority: external, commonName: api.example.com, issuer: [/acme]",
+            "found api.example.com",
+        ),
+        (
+            "api.example.com",
+            "www.example.com",
+            ", issuer: [/acme]",
+            "expected issuer beside authority external only, found authority ca",
+        ),
         ("api.example.com", "www.example.com", ", authority: external, issuer: {vault: {}}", "found an unknown one"),
     ] {
         let found = refusals(&text(endpoint, sans, more));
-        assert!(found.iter().any(|line| line.contains("extraCertificates[0].issuer") && line.contains(expected)), "{found:?}");
+        assert!(
+            found.iter().any(|line| line.contains("extraCertificates[0].issuer") && line.contains(expected)),
+            "{found:?}"
+        );
     }
     for (sans, more) in [("api.example.com", ", authority: external"), ("api.example.com", "")] {
         load_text(&text("api.example.com", sans, more)).unwrap();
