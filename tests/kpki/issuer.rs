@@ -276,6 +276,22 @@ fn what_is_not_issued_waits() {
     assert_eq!(lines.matches("\"command\":\"renew\"").count(), 1, "{lines}");
 }
 
+/// A server that is away holds the lock no longer than three requests take.
+#[test]
+fn one_that_does_not_answer_is_asked_no_more() {
+    let place = made(", timeout: 1s");
+    mode(&place, "hang");
+    let names = ["admin.conf", "super-admin.conf", "kubelet.conf", "controller-manager.conf", "scheduler.conf"];
+    let run = at(&place, DUE, &[&["renew"], &names[..]].concat()).status(5);
+    assert_eq!(run.stdout.matches("it did not answer in time, and was ended").count(), 3, "{}", run.stdout);
+    let says = "it was not asked, because it did not answer the last 3 requests in time; its request waits";
+    assert_eq!(run.stdout.matches(says).count(), 2, "{}", run.stdout);
+    assert_eq!(asked(&place).len(), 3);
+    mode(&place, "good");
+    at(&place, DUE, &[&["renew"], &names[..]].concat()).ok();
+    assert_eq!(asked(&place).len(), 8);
+}
+
 /// A root or an authority's own certificate behind the leaf is as with `import`.
 #[test]
 fn a_chain_with_its_authority_is_taken() {
