@@ -110,8 +110,10 @@ fn path() -> impl Strategy<Value = String> {
 
 fn key() -> impl Strategy<Value = KeyOptions> {
     let from = prop_oneof![path().prop_map(KeyFrom::File), words().prop_map(KeyFrom::Command)];
-    let passphrase =
-        prop_oneof![path().prop_map(PassphraseFrom::File), "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)];
+    let passphrase = prop_oneof![
+        path().prop_map(PassphraseFrom::File),
+        "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)
+    ];
     prop_oneof![
         (from, option::of(passphrase.clone())).prop_map(|(from, passphrase)| KeyOptions { from, passphrase }),
         passphrase.prop_map(|passphrase| KeyOptions { from: KeyFrom::Tree, passphrase: Some(passphrase) }),
@@ -127,9 +129,8 @@ fn signing() -> impl Strategy<Value = Signing> {
         signer.prop_map(|(command, input, public_key, parallel, timeout)| {
             Signing::Signer(SignerOptions { command, input, public_key, parallel, timeout })
         }),
-        (words(), 1..=64_u8, span(1..2)).prop_map(|(command, parallel, timeout)| {
-            Signing::Issuer(IssuerOptions { command, parallel, timeout })
-        }),
+        (words(), 1..=64_u8, span(1..2))
+            .prop_map(|(command, parallel, timeout)| { Signing::Issuer(IssuerOptions { command, parallel, timeout }) }),
     ]
 }
 
