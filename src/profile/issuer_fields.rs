@@ -2,8 +2,8 @@
 
 use super::fields::{Fields, Reading};
 use super::problem::Mismatch;
+use super::program_fields::{MOST_PARALLEL, command, finish};
 use super::signing::IssuerOptions;
-use super::signing_fields::{MOST_PARALLEL, command, finish};
 use super::values;
 use crate::clock::Span;
 

@@ -18,6 +18,7 @@ mod nodes;
 mod options;
 mod overrides;
 mod problem;
+mod program_fields;
 mod reference;
 mod render;
 mod renewal;

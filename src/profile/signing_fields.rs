@@ -2,13 +2,12 @@
 
 use super::fields::{Field, Fields, Reading};
 use super::problem::Mismatch;
+use super::program_fields::{MOST_PARALLEL, command, finish};
 use super::signing::{KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing};
 use super::{issuer_fields, values};
 use crate::clock::Span;
 
 const SIGNER_TIMEOUT: Span = Span::seconds(30);
-/// So many signatures at once are enough for any server.
-pub(super) const MOST_PARALLEL: u64 = 64;
 
 /// key, signer and issuer of one authority.
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
@@ -79,35 +78,11 @@ fn signer(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<SignerOption
     })
 }
 
-/// A program has to be named.
-pub(super) fn finish(section: &Fields<'_>, key: &str, fields: &Fields<'_>, has_command: bool, reading: &mut Reading) {
-    let command = section.join("command");
-    if reading.has(&fields.join(key)) && !has_command && reading.is_clean() {
-        reading.missing(&command, "a program and its arguments, as a list");
-    }
-}
-
 fn public_key(field: &Field<'_>, reading: &mut Reading) -> Option<PublicKeyFrom> {
     match field.is_list() {
         true => command(field, reading).map(PublicKeyFrom::Command),
         false => field.value(reading, values::absolute_path).map(PublicKeyFrom::File),
     }
-}
-
-/// A program, by its absolute path or a name that PATH is searched for, and its arguments.
-pub(super) fn command(field: &Field<'_>, reading: &mut Reading) -> Option<Vec<String>> {
-    let words = field.values(reading, values::word)?;
-    let first = words.first().map_or("", String::as_str);
-    let is_name = !first.is_empty() && !first.contains('/');
-    match first {
-        "" if field.is_empty_list() => reading.missing(&field.path, "a program and its arguments, as a list"),
-        _ if is_name || (first.starts_with('/') && !first.ends_with('/')) => return Some(words),
-        _ => {
-            let why = Mismatch::value("the absolute path of a program, or its name", first);
-            reading.problem(&format!("{}[0]", field.path), why);
-        }
-    }
-    None
 }
 
 /// Names that every program needs cannot carry a secret.

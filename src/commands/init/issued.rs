@@ -5,8 +5,6 @@ use super::external::external;
 use super::request::Request;
 use super::resolve::Resolved;
 use crate::error::Error;
-use crate::plan::decision::{Decision, Making, Refusal};
-use crate::plan::item::{Item, What};
 use crate::plan::renew as plan;
 use crate::report;
 use crate::report::facts::facts;
@@ -62,17 +60,6 @@ pub fn ask(
         true => Ok(Issued::default()),
         false => issuing::take(session, &session.peek()?, &answers),
     }
-}
-
-/// An authority whose issuer has its key is not made in its place.
-pub fn not_made(resolved: &Resolved, decisions: &[Decision]) -> Vec<Refusal> {
-    let refuse = |(item, decision): (&Item, &Decision)| {
-        let (Decision::Make(making) | Decision::Replace(making, _)) = decision else { return None };
-        let (Making::Authority(..), What::Authority(authority)) = (making, &item.what) else { return None };
-        resolved.loaded.profile.issuer(*authority)?;
-        Some(Refusal::AuthorityElsewhere { item: item.id.to_string() })
-    };
-    resolved.items.iter().zip(decisions).filter_map(refuse).collect()
 }
 
 /// Before anybody is asked: who would be.

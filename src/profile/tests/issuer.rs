@@ -61,7 +61,7 @@ fn what_is_no_issuer() {
         ),
         (
             "{vault: {address: 'https://v', token: s.1234}}",
-            "4:56: authorities.ca.issuer.vault.token: expected a known key, found an unknown one (did you mean role?)".to_owned(),
+            "4:56: authorities.ca.issuer.vault.token: expected a known key, found an unknown one".to_owned(),
         ),
         (
             "{command: [/a], cfssl: {url: 'https://c'}}",

@@ -116,6 +116,29 @@ pub const ROWS: &[Row] = &[
             &["kpki inspect FILE..."],
         )
     },
+    Row {
+        fill: &[("CERT", "owner/pki/ca.crt")],
+        ..shown(
+            "an authority with its issuer",
+            issuer,
+            "kpki init --profile p.yaml --dir c",
+            &["kpki import CERT --as ca --profile p.yaml --dir c"],
+        )
+    },
+    Row {
+        fill: &[("CERT", "owner/pki/ca.crt")],
+        ..shown(
+            "an authority with its issuer, to renew",
+            |host| {
+                issuer(host);
+                host.sh("kpki import owner/pki/ca.crt --as ca --profile p.yaml --dir c").ok();
+                host.sh("kpki init --profile p.yaml --dir c");
+                std::fs::remove_file(host.place.path("c/pki/ca.crt")).unwrap();
+            },
+            "kpki renew cp1/apiserver --dir c",
+            &["kpki import CERT --as ca --dir c"],
+        )
+    },
     shown("requested by name", external, "kpki renew apiserver --dir k8s --dry-run", &["kpki csr apiserver --dir k8s"]),
     shown(
         "imported unlike its request",
@@ -141,3 +164,10 @@ pub const ROWS: &[Row] = &[
         &["kpki renew apiserver --dir k8s", "kpki history --dir k8s"],
     ),
 ];
+
+/// Its owner, and a profile by which it is with an issuer that issues nothing.
+fn issuer(host: &Host) {
+    host.place.write("owner.yaml", single(""));
+    host.sh("kpki init --profile owner.yaml --dir owner").ok();
+    host.place.write("p.yaml", single("caKeys: none\nauthorities: {ca: {issuer: [/bin/false]}}\n"));
+}

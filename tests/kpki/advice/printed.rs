@@ -109,8 +109,9 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("error/nouns.rs", 2, &["a locked key", "a profile with a mistake"]),
     (
         "error/plan.rs",
-        7,
+        8,
         &[
+            "an authority with its issuer",
             "requests before they are recorded",
             "a private key in ca.crt",
             "another algorithm",
@@ -122,8 +123,9 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     (
         "error/renew.rs",
-        10,
+        11,
         &[
+            "an authority with its issuer, to renew",
             "an authority that was requested, to renew",
             "a node without a tree",
             "requested by name",
