@@ -106,7 +106,7 @@ fn faults_of_a_page_are_seen() {
     for (fault, old, new) in [
         ("overflow", "<main>", "<main><div style=\"width:3000px\">wide</div>"),
         ("outside", "<main>", "<main><div style=\"position:relative;left:-50px\">left</div>"),
-        ("overlaps", "<main>", "<main><div style=\"margin-bottom:-20px\">over the next one</div>"),
+        ("overlaps", "<main>", "<main><div style=\"margin-bottom:-60px\">over the next one</div>"),
         ("faint", "--muted: #57606a", "--muted: #b0b8c0"),
     ] {
         write(place.path().join("page.html"), without_policy.replace(old, new));

@@ -52,7 +52,7 @@ impl Scraped {
         let mut server = Server::start(&mut server, dir.join("prometheus.log"));
         server.listening(("127.0.0.1", to));
         let scraped = Self { url: format!("http://127.0.0.1:{to}"), _servers: [files, server] };
-        let ready = || scraped.ask("ALERTS").contains("ALERTS{");
+        let ready = || scraped.ask("ALERTS{alertname=\"KpkiCertificateExpired\"}").contains(" => ");
         assert!(within(Duration::from_secs(120), ready), "no alert: {}", scraped.ask("up"));
         scraped
     }

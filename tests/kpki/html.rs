@@ -161,12 +161,12 @@ fn one_tree_is_a_page_too_and_is_written_as_a_file() {
         let scoped = |scope: &str| table.descendants().filter(|th| th.attribute("scope") == Some(scope)).count();
         assert!(scoped("col") == headers && scoped("row") >= 10, "{} {}", scoped("col"), scoped("row"));
     }
-    for part in ["What to do", "Most urgent", "11 expired", "kpki renew all --due --dir k8s", "CN=kubernetes-admin"] {
+    for part in ["What to do", "Most urgent", "12 expired", "kpki renew all --due --dir k8s", "CN=kubernetes-admin"] {
         assert!(run.stdout.contains(part), "{part}");
     }
     let svg = elements(&document, "svg").next().unwrap();
     let described = svg.children().find(|node| node.has_tag_name("desc")).and_then(|desc| desc.text());
-    assert!(described.is_some_and(|text| text.contains("11 ends")), "{described:?}");
+    assert!(described.is_some_and(|text| text.contains("12 ends")), "{described:?}");
     let file = place.kpki(&[&words[..], &["--output-file", "page.html"]].concat()).status(4);
     assert_eq!((file.stdout.as_str(), place.read("page.html") == run.stdout), ("", true));
     // Nothing in the way is replaced, and nothing is written to a directory that is not there.
