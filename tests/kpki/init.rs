@@ -571,6 +571,7 @@ fn a_first_run_that_comes_second_keeps_the_tree_of_the_other() {
             force: false,
             allow_shared_ca: false,
             bootstrap_manifests: None,
+            keys: kpki::keys::KeyArgs::default(),
             run: RunArgs { now, lock_wait: std::time::Duration::ZERO, threads: 1, dry_run: false },
         };
         let mut made = false;

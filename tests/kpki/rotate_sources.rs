@@ -195,7 +195,7 @@ fn keys_that_are_encrypted_stay_so_in_every_step() {
     place.kpki(&["crl", "update", "--dir", "d", "--at", DAYS[1]]).status(0);
     let serial = certificates(place, "prepared/nodes/cp1/pki/etcd/server.crt")[0].serial_hex();
     place.kpki(&["revoke", "--serial", &serial, "--ca", "etcd-ca", "--yes", "--dir", "d", "--at", DAYS[1]]).status(0);
-    assert_eq!(entries(place, "d/pki/etcd/ca.crl"), [("CN=etcd-ca@2".to_owned(), 0), ("CN=etcd-ca".to_owned(), 1)]);
+    assert_eq!(entries(place, "d/pki/etcd/ca.crl"), [("CN=etcd-ca".to_owned(), 1), ("CN=etcd-ca@2".to_owned(), 0)]);
     check("revoke", "d");
     story.copy("d", "switched");
     story.step("back", "d", &[], 2).status(0);
@@ -218,7 +218,11 @@ fn keys_that_are_encrypted_stay_so_in_every_step() {
 
 fn entries(place: &Place, file: &str) -> Vec<(String, u64)> {
     let blocks = pem::read(place.read(file).as_bytes()).unwrap();
-    blocks.iter().map(|block| Crl::parse(&block.contents).unwrap()).map(|crl| (crl.issuer.to_string(), crl.entries)).collect()
+    blocks
+        .iter()
+        .map(|block| Crl::parse(&block.contents).unwrap())
+        .map(|crl| (crl.issuer.to_string(), crl.entries))
+        .collect()
 }
 
 #[test]
@@ -294,7 +298,8 @@ fn a_key_elsewhere_is_replaced_by_one_elsewhere() {
     // Nothing says where the new one is to be, or the tree does not know it.
     let run = story.step("prepare", "d", &["etcd-ca"], 0).fails(1);
     assert!(run.stderr.contains("below authorities.etcd-ca.next"), "{}", run.stderr);
-    let words = ["rotate", "prepare", "ca", "--signer-file-in-use", "--dir", "d", "--at", DAYS[0], "--profile", "two.yaml"];
+    let words =
+        ["rotate", "prepare", "ca", "--signer-file-in-use", "--dir", "d", "--at", DAYS[0], "--profile", "two.yaml"];
     let run = place.kpki(&words).fails(1);
     assert!(run.stderr.contains("this tree records another profile"), "{}", run.stderr);
     recorded(&story, "two.yaml", "d", 0);
@@ -321,7 +326,7 @@ fn a_key_elsewhere_is_replaced_by_one_elsewhere() {
     let serial = certificates(place, "prepared/nodes/cp1/pki/etcd/server.crt")[0].serial_hex();
     place.kpki(&["revoke", "--serial", &serial, "--ca", "etcd-ca", "--yes", "--dir", "d", "--at", DAYS[1]]).status(0);
     assert_eq!(signed(place, &SIGNERS), [1, 0]);
-    assert_eq!(entries(place, "d/pki/etcd/ca.crl"), [("CN=etcd-ca@2".to_owned(), 0), ("CN=etcd-ca".to_owned(), 1)]);
+    assert_eq!(entries(place, "d/pki/etcd/ca.crl"), [("CN=etcd-ca".to_owned(), 1), ("CN=etcd-ca@2".to_owned(), 0)]);
     story.copy("d", "switched");
 
     // Back, and forth again with the same keys.
@@ -436,9 +441,19 @@ fn what_cannot_be_the_new_key_is_refused() {
     for (from, to, status, said) in [
         (format!(", publicKey: {sec}/etcd2.pub"), String::new(), 5, "publicKey is missing"),
         (format!("{sec}/etcd2.pub"), format!("{sec}/none.pub"), 5, "it is missing"),
-        (format!("next: {{key: {{command: [cat, {sec}/fp2"), format!("next: {{key: {{command: [cat, {sec}/none"), 5, "exit status 1"),
+        (
+            format!("next: {{key: {{command: [cat, {sec}/fp2"),
+            format!("next: {{key: {{command: [cat, {sec}/none"),
+            5,
+            "exit status 1",
+        ),
         // The same key under another name.
-        (format!("next: {{key: {{command: [cat, {sec}/fp2"), format!("next: {{key: {{command: [cat, -u, {sec}/fp1"), 1, "found that of the authority that signs now"),
+        (
+            format!("next: {{key: {{command: [cat, {sec}/fp2"),
+            format!("next: {{key: {{command: [cat, -u, {sec}/fp1"),
+            1,
+            "found that of the authority that signs now",
+        ),
     ] {
         let profile = two.replace(&from, &to);
         assert_ne!(profile, two, "{from}");

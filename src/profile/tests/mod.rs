@@ -4,6 +4,7 @@
 mod certificates;
 mod fields;
 mod kubeadm;
+mod next;
 mod nodes;
 mod round_trip;
 mod signing;

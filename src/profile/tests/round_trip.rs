@@ -82,19 +82,21 @@ fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
     let subject = (vec(text(), 0..3), option::of("[A-Z]{2}"), vec(text(), 0..2));
     let limits = (vec(permitted_name(), 0..4), option::of(any::<u8>()), option::of(signing()), option::of(next()));
     (option::of(algorithm()), option::of(span(1..4000)), subject, limits).prop_map(
-        |(algorithm, validity, (organization, country, state), (permitted, path_len, signing, next))| AuthorityOptions {
-            algorithm,
-            validity,
-            subject: SubjectAttributes {
-                country: country.into_iter().collect(),
-                organization,
-                state,
-                ..SubjectAttributes::default()
-            },
-            permitted,
-            path_len,
-            signing,
-            next,
+        |(algorithm, validity, (organization, country, state), (permitted, path_len, signing, next))| {
+            AuthorityOptions {
+                algorithm,
+                validity,
+                subject: SubjectAttributes {
+                    country: country.into_iter().collect(),
+                    organization,
+                    state,
+                    ..SubjectAttributes::default()
+                },
+                permitted,
+                path_len,
+                signing,
+                next,
+            }
         },
     )
 }
@@ -111,8 +113,10 @@ fn path() -> impl Strategy<Value = String> {
 
 fn key() -> impl Strategy<Value = KeyOptions> {
     let from = prop_oneof![path().prop_map(KeyFrom::File), words().prop_map(KeyFrom::Command)];
-    let passphrase =
-        prop_oneof![path().prop_map(PassphraseFrom::File), "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)];
+    let passphrase = prop_oneof![
+        path().prop_map(PassphraseFrom::File),
+        "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)
+    ];
     prop_oneof![
         (from, option::of(passphrase.clone())).prop_map(|(from, passphrase)| KeyOptions { from, passphrase }),
         passphrase.prop_map(|passphrase| KeyOptions { from: KeyFrom::Tree, passphrase: Some(passphrase) }),
@@ -240,7 +244,11 @@ fn profile() -> impl Strategy<Value = Profile> {
             algorithm,
             validity,
             ca_validity,
-            ca_keys: match keys && !authorities.values().any(|options: &AuthorityOptions| options.signing.is_some() || options.next.is_some()) {
+            ca_keys: match keys
+                && !authorities
+                    .values()
+                    .any(|options: &AuthorityOptions| options.signing.is_some() || options.next.is_some())
+            {
                 true => CaKeys::ControlPlane,
                 false => CaKeys::Nowhere,
             },

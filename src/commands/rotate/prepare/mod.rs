@@ -27,7 +27,8 @@ pub(super) fn plan(context: &Context<'_>, options: &PrepareOptions) -> Result<Pl
     let mut keys = Vec::new();
     for rotating in named {
         let is_given = options.new_key.is_some();
-        let born = if is_given { Some(Born::Tree) } else { born::of(context, (rotating, options.algorithm), &mut planned) };
+        let born =
+            if is_given { Some(Born::Tree) } else { born::of(context, (rotating, options.algorithm), &mut planned) };
         keys.extend(born.map(|born| (rotating, born)));
     }
     let named: Vec<Rotating> = keys.iter().map(|(rotating, _)| *rotating).collect();
