@@ -56,6 +56,7 @@ fn main() -> ExitCode {
             keep_generations: Some(2),
             pinned: Vec::new(),
             erasures: Vec::new(),
+            forgets: false,
         })
         .map(|receipt| format!("{receipt:?}")),
     };

@@ -1,4 +1,4 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, keytool, promtool,
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, OpenBao, keytool, promtool,
 //! PyYAML, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
 //! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
@@ -24,6 +24,8 @@ mod tree;
 mod adopt;
 #[path = "interop/backup.rs"]
 mod backup;
+#[path = "interop/cert_manager.rs"]
+mod cert_manager;
 #[path = "interop/convert.rs"]
 mod convert;
 #[path = "interop/crl.rs"]
@@ -42,12 +44,16 @@ mod faults;
 mod forms;
 #[path = "interop/hostile.rs"]
 mod hostile;
+#[path = "interop/issuers.rs"]
+mod issuers;
 #[path = "interop/kubeadm.rs"]
 mod kubeadm;
 #[path = "interop/kubectl.rs"]
 mod kubectl;
 #[path = "interop/memory.rs"]
 mod memory;
+#[path = "interop/openbao/mod.rs"]
+mod openbao;
 #[path = "interop/openssl.rs"]
 mod openssl;
 #[path = "interop/outputs_sweep.rs"]
@@ -74,6 +80,8 @@ mod rotation;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/signers.rs"]
+mod signers;
 #[path = "interop/site.rs"]
 mod site;
 #[path = "interop/sweep.rs"]
@@ -84,5 +92,7 @@ mod tls;
 mod unpack;
 #[path = "interop/verify_live.rs"]
 mod verify_live;
+#[path = "interop/worked.rs"]
+mod worked;
 #[path = "interop/yaml.rs"]
 mod yaml;

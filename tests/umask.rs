@@ -44,6 +44,7 @@ fn modes_are_exact_whatever_the_umask() {
                 keep_generations: None,
                 pinned: Vec::new(),
                 erasures: Vec::new(),
+                forgets: false,
             })
             .unwrap();
         }

@@ -13,6 +13,7 @@ mod request;
 mod serial;
 mod sign;
 mod signer;
+mod signer_fault;
 
 pub use crl::{Changes, SignedCrl, resign_crl, sign_crl};
 pub use crl_error::CrlFault;
@@ -24,4 +25,5 @@ pub use renew::renew;
 pub use request::{asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, issue, issue_for_peers, issue_for_peers_by, self_sign};
-pub use signer::{Purpose, Signer, SignerFault, digest};
+pub use signer::{Purpose, Signer, digest};
+pub use signer_fault::SignerFault;

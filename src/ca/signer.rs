@@ -1,13 +1,12 @@
 //! Signing with an authority's key, wherever that key is.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest as hash;
 
 use crate::blueprint::Algorithm;
-use crate::ca::{CaError, PrivateKey};
+use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::encoding::public_key;
 use crate::x509::{Certificate, KeyKind};
 
@@ -112,44 +111,6 @@ impl Signer for Arc<PrivateKey> {
         Some(self)
     }
 }
-
-/// Why a key outside this room did not sign. Two are equal if they say the same.
-#[derive(Debug, Clone)]
-pub struct SignerFault {
-    why: Arc<dyn Error + Send + Sync>,
-    hint: Option<&'static str>,
-}
-
-impl SignerFault {
-    pub fn new(why: impl Error + Send + Sync + 'static, hint: Option<&'static str>) -> Self {
-        Self { why: Arc::new(why), hint }
-    }
-
-    /// The next thing to do about it.
-    pub const fn hint(&self) -> Option<&'static str> {
-        self.hint
-    }
-}
-
-impl fmt::Display for SignerFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.why.fmt(f)
-    }
-}
-
-impl Error for SignerFault {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.why.source()
-    }
-}
-
-impl PartialEq for SignerFault {
-    fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
-    }
-}
-
-impl Eq for SignerFault {}
 
 /// What a key of this kind signs of a message: SHA-384 with P-384, else SHA-256.
 pub fn digest(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {

@@ -40,7 +40,7 @@ Examples:
   kpki crl update --due --dir ./cluster
 
 Exit status: 0 signed or nothing to do, 1 refused or failed, 2 wrong command line, 5 a CRL is due and the key of its authority is not
-here.")]
+here, or did not open.")]
 struct Update {
     /// all, or some of ca, front-proxy-ca, etcd-ca; default: all
     #[arg(value_name = "CA", value_parser = authorities)]
@@ -149,7 +149,7 @@ impl Update {
             _ => None,
         };
         let authorities = self.authorities.iter().filter_map(one).collect();
-        let (trees, run) = (self.crl.tree.args(environment), self.crl.run.args(environment)?);
+        let (trees, run) = (self.crl.trees(environment)?, self.crl.run.args(environment)?);
         let request = update::Request { trees, run, der: self.crl.der, authorities, due: self.due };
         self.crl.show(&update::run(&request)?, &request.run, ui)
     }

@@ -5,6 +5,7 @@ use crate::catalog::readers;
 use crate::error::{Error, Exit};
 use crate::profile::{FieldDoc, field_reference};
 use crate::programs::{INHERITED, VARIABLES};
+use crate::workspace::issuing;
 use crate::report::verify::Rules;
 use crate::verify;
 
@@ -109,11 +110,12 @@ fn rules_section() -> String {
 
 /// kpki-profile(5): its text with the table of fields and the variables of hooks put in.
 fn profile_page(fields: &[FieldDoc]) -> String {
-    let variables = VARIABLES.iter().map(|(name, meaning)| format!(".TP\n.B {}\n{}\n", roff(name), roff(meaning)));
+    let paragraph = |(name, meaning): &(&str, &str)| format!(".TP\n.B {}\n{}\n", roff(name), roff(meaning));
     include_str!("kpki-profile.5.in")
         .replace("@FIELDS@", &fields.iter().map(field).collect::<String>())
         .replace("@INHERITED@", &INHERITED.join(", "))
-        .replace("@VARIABLES@", &variables.collect::<String>())
+        .replace("@VARIABLES@", &VARIABLES.iter().map(paragraph).collect::<String>())
+        .replace("@ISSUER_VARIABLES@", &issuing::VARIABLES.iter().map(paragraph).collect::<String>())
 }
 
 fn field(field: &FieldDoc) -> String {

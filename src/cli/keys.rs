@@ -1,25 +1,37 @@
 //! The flags for authorities' keys that are no plain files of the tree.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
-use super::common;
 use super::environment::Environment;
 use crate::catalog::CaId;
 use crate::error::Error;
-use crate::keys::{GivenKey, KeyArgs};
+use crate::files;
+use crate::keys::{GivenKey, KeyArgs, LARGEST_KEY};
 use crate::profile::PassphraseFrom;
+use crate::workspace::TreeArgs;
+
+/// What writes a key to a pipe may ask somebody first.
+const PIPE: Duration = Duration::from_secs(120);
 
 /// The same flags wherever an authority of a tree signs.
 #[derive(Debug, Args)]
 pub struct Keys {
-    /// The private key of an authority (ca, etcd-ca, front-proxy-ca) is in this file, or comes from standard input (-); can be
-    /// given several times
+    /// The private key of an authority (ca, etcd-ca, front-proxy-ca) is in this file, or comes from a pipe or standard input (-);
+    /// can be given several times
     #[arg(long = "authority-key", value_name = "NAME=FILE", value_parser = given)]
     keys: Vec<(CaId, PathBuf)>,
 
+    #[command(flatten)]
+    passphrase: Passphrase,
+}
+
+/// Of keys that are encrypted.
+#[derive(Debug, Args)]
+pub struct Passphrase {
     /// Read the passphrase of encrypted keys of authorities from the first line of this file
     #[arg(long, value_name = "FILE", conflicts_with = "key_passphrase_env")]
     key_passphrase_file: Option<PathBuf>,
@@ -37,25 +49,55 @@ fn given(text: &str) -> Result<(CaId, PathBuf), String> {
 }
 
 impl Keys {
+    /// A tree's arguments with them.
+    pub fn with(&self, tree: TreeArgs, environment: &Environment) -> Result<TreeArgs, Error> {
+        Ok(TreeArgs { keys: self.args(environment)?, ..tree })
+    }
+
     pub fn args(&self, environment: &Environment) -> Result<KeyArgs, Error> {
+        let is_stdin = |(_, path): &&(CaId, PathBuf)| path.as_os_str() == "-";
+        if self.keys.iter().filter(is_stdin).count() > 1 {
+            return Err(Error::usage("--authority-key: standard input can be read once")
+                .hint("give all but one of the keys in files"));
+        }
         let mut keys = BTreeMap::new();
         for (authority, path) in &self.keys {
-            let is_stdin = path.as_os_str() == "-";
-            if is_stdin && keys.values().any(|given| matches!(given, GivenKey::Pem(_))) {
-                return Err(Error::usage("--authority-key: standard input can be read once")
-                    .hint("give all but one of the keys in files"));
-            }
-            let given = if is_stdin { GivenKey::Pem(common::stdin()?) } else { GivenKey::File(path.clone()) };
-            if keys.insert(*authority, given).is_some() {
+            if keys.insert(*authority, key(path)?).is_some() {
                 return Err(Error::usage(format!("--authority-key: {} is given twice", authority.name()))
                     .hint("give each authority's key once"));
             }
         }
+        Ok(KeyArgs { keys, ..self.passphrase.args(environment) })
+    }
+
+    /// One of the keys comes from standard input, where something else is to come from.
+    pub fn refuse_stdin(&self) -> Result<(), Error> {
+        match self.keys.iter().find(|(_, path)| path.as_os_str() == "-") {
+            Some((authority, _)) => Err(Error::usage("standard input was given twice")
+                .because(format!("the key of {} comes from it, too", authority.name()))
+                .hint("give one of the two as a file")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Passphrase {
+    /// Without keys.
+    pub fn args(&self, environment: &Environment) -> KeyArgs {
         let file = self.key_passphrase_file.as_ref().map(|path| {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             PassphraseFrom::File(path.display().to_string())
         });
         let variable = self.key_passphrase_env.clone().map(PassphraseFrom::Variable);
-        Ok(KeyArgs { keys, passphrase: file.or(variable), ..environment.keys() })
+        KeyArgs { passphrase: file.or(variable), ..environment.keys() }
     }
+}
+
+/// A key that was named: what can be read only once is read now.
+pub fn key(path: &Path) -> Result<GivenKey, Error> {
+    if path.as_os_str() == "-" {
+        return Ok(GivenKey::Pem(files::read_stream(std::io::stdin(), "standard input".as_ref(), LARGEST_KEY)?));
+    }
+    let largest = usize::try_from(LARGEST_KEY).unwrap_or(usize::MAX);
+    Ok(files::read_pipe(path, largest, PIPE)?.map_or_else(|| GivenKey::File(path.to_path_buf()), GivenKey::Pem))
 }

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 
+use super::keys::Keys;
 use super::values::Expected;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::Algorithm;
@@ -37,6 +38,7 @@ Examples:
   kpki kubeconfig user ci --group deployers --validity 30d --dir ./cluster --out ci.conf
   kpki kubeconfig user jane --group developers --csr jane.csr            jane keeps her key: jane.key
   kpki kubeconfig user root --group system:masters --allow-system-masters
+  age -d ca.key.age | kpki kubeconfig user jane --group developers --dir ./cluster --authority-key ca=- > jane.conf
 
 Exit status: 0 done, 1 refused or failed, 2 wrong command line.")]
 struct User {
@@ -89,6 +91,9 @@ struct User {
     allow_system_masters: bool,
 
     #[command(flatten)]
+    keys: Keys,
+
+    #[command(flatten)]
     write: common::Write,
 }
 
@@ -108,6 +113,7 @@ impl User {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let out = self.out.filter(|out| out != Path::new("-"));
         let to_stdout = out.is_none();
+        let keys = self.keys.args(environment)?;
         let (run, dir, allow_masters) = (self.write.args(environment)?, self.tree.dir, self.allow_system_masters);
         let Self { user, groups, validity, server, cluster, algorithm, csr, key_file, .. } = self;
         let made = kubeconfig::user(&Request {
@@ -124,6 +130,7 @@ impl User {
             force: self.force,
             allow_masters,
             run,
+            keys,
         })?;
         ui.warnings(&made.warnings);
         if to_stdout {

@@ -13,6 +13,7 @@ mod generate;
 mod import;
 mod init;
 mod inspect;
+mod key;
 mod keys;
 mod kubeconfig;
 mod nodes;
@@ -97,6 +98,7 @@ enum Verb {
     Sign(sign::Args),
     Import(import::Args),
     Inspect(inspect::Args),
+    Key(key::Args),
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
     Export(export::Args),
@@ -132,6 +134,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Sign(args) => args.run(environment, ui),
         Verb::Import(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
+        Verb::Key(args) => args.run(environment, ui),
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),

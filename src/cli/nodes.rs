@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::keys::Keys;
 use super::{common, environment::Environment, nodes_remove, ui::Ui, values::Outcome};
 use crate::commands::nodes::{self, Input, MergeRequest, Request};
 use crate::error::{Error, Exit};
@@ -65,7 +66,7 @@ Examples:
   kpki nodes merge cp1.json --crl cp1-ca.crl --dir ./cluster
 
 Exit status: 0 done or nothing new, 1 refused or failed, 2 wrong command line, 5 accepted, but a list has to be signed and the key of its
-authority is not here, or what a node's list revokes is not known.")]
+authority is not here or did not open, or what a node's list revokes is not known.")]
 struct Merge {
     /// Receipts as JSON; - is standard input
     #[arg(value_name = "RECEIPT", required = true)]
@@ -77,6 +78,9 @@ struct Merge {
 
     #[command(flatten)]
     tree: common::Dir,
+
+    #[command(flatten)]
+    keys: Keys,
 
     #[command(flatten)]
     run: common::Run,
@@ -104,9 +108,14 @@ impl Args {
 impl Merge {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
+        if self.receipts.iter().any(|receipt| receipt == Path::new("-")) {
+            self.keys.refuse_stdin()?;
+        }
+        let keys = self.keys.args(environment)?;
         let receipts = inputs(&self.receipts)?;
         let report = nodes::merge(&MergeRequest {
             dir: self.tree.dir.clone(),
+            keys,
             run: run.clone(),
             receipts,
             crls: self.crls.clone(),

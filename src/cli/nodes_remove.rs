@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::keys::Keys;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::remove_node::{self, Request};
 use crate::error::Exit;
@@ -37,14 +38,18 @@ pub struct Args {
     revoke: bool,
 
     #[command(flatten)]
+    keys: Keys,
+
+    #[command(flatten)]
     run: common::Run,
 }
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
-        let Self { node, tree: common::Dir { dir }, profile, revoke, run: common::Run { report, .. } } = self;
-        let request = Request { dir, node, profile, revoke, run };
+        let Self { node, tree: common::Dir { dir }, profile, revoke, keys, run: common::Run { report, .. } } = self;
+        let keys = keys.args(environment)?;
+        let request = Request { dir, node, profile, revoke, keys, run };
         let removed = remove_node::run(&request)?;
         ui.warnings(&removed.warnings);
         let exit = if removed.left.is_empty() { Exit::Done } else { Exit::Partial };

@@ -196,7 +196,7 @@ impl Args {
     }
 
     fn trees(&self, environment: &Environment) -> Result<TreeArgs, Error> {
-        Ok(TreeArgs { keys: self.keys.args(environment)?, ..self.trees.args(environment, &[]) })
+        self.keys.with(self.trees.args(environment, &[]), environment)
     }
 
     fn request(&self, environment: &Environment, run: RunArgs) -> Result<Request, Error> {

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::keys::Keys;
 use super::{common, environment::Environment, question, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::revoke::{self, Request};
@@ -7,7 +8,7 @@ use crate::error::{Error, Exit};
 use crate::plan::revoke::Verb;
 use crate::report::revoke::{Action, Revocation, RevocationEntry};
 use crate::revocation::Reason;
-use crate::workspace::RunArgs;
+use crate::workspace::{RunArgs, TreeArgs};
 
 /// Revoke certificates permanently: sign a CRL with an entry for each of them
 ///
@@ -37,8 +38,10 @@ Examples:
   kpki revoke cp2/all --reason keyCompromise --dir ./cluster        a lost node; then: kpki renew cp2/all --dir ./cluster
   kpki revoke --cert old-admin.crt --reason superseded
   kpki revoke --serial 4fd1a6 --ca etcd-ca --unknown-serial --invalid-since 2026-11-01
+  kpki revoke cp1/etcd-peer --dir ./cluster --authority-key etcd-ca=/secure/etcd-ca.key    a key that is kept elsewhere
 
-Exit status: 0 revoked, or it was already, 1 refused or failed, 2 wrong command line, 5 some of NODE/all was left out.")]
+Exit status: 0 revoked, or it was already, 1 refused or failed (or the key of an authority did not open, so that nothing was revoked),
+2 wrong command line, 5 some of NODE/all was left out.")]
 pub struct Revoke {
     #[command(flatten)]
     selector: Selector,
@@ -133,6 +136,9 @@ pub struct CrlRun {
     pub der: bool,
 
     #[command(flatten)]
+    pub keys: Keys,
+
+    #[command(flatten)]
     pub run: common::Run,
 }
 
@@ -183,7 +189,7 @@ fn request(
     environment: &Environment,
 ) -> Result<Request, Error> {
     let Selector { names, cert: certificate, serial, ca, unknown_serial } = selector;
-    let (trees, run, der, serial) = (crl.tree.args(environment), crl.run.args(environment)?, crl.der, serial.zip(ca));
+    let (trees, run, der, serial) = (crl.trees(environment)?, crl.run.args(environment)?, crl.der, serial.zip(ca));
     Ok(Request { trees, run, der, verb, names, certificate, serial, invalid_since, unknown_serial, confirmed: None })
 }
 
@@ -212,6 +218,10 @@ fn told(entry: &RevocationEntry) -> String {
 }
 
 impl CrlRun {
+    pub fn trees(&self, environment: &Environment) -> Result<TreeArgs, Error> {
+        self.keys.with(self.tree.args(environment), environment)
+    }
+
     /// The report of these verbs and of `crl update`.
     pub fn show(&self, report: &Revocation, run: &RunArgs, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);

@@ -1,7 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::keys::{self, Keys};
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::{ExtendedKeyUsage, Subtree};
 use crate::catalog::CaId;
@@ -91,9 +92,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "ca_key")]
     ca_cert: Option<PathBuf>,
 
-    /// The authority's key
+    /// The authority's key, which may be encrypted; a pipe, or - for standard input
     #[arg(long, value_name = "FILE", requires = "ca_cert")]
     ca_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    keys: Keys,
 
     /// A file, a directory, or - for standard output; default: NAME.crt beside NAME.csr
     #[arg(short = 'O', long, value_name = "FILE|DIR|-")]
@@ -117,6 +121,7 @@ Examples:
   kpki sign metrics.csr --usage client --subject O=monitoring,CN=prometheus --validity 90d --out -
   kpki sign ca.csr --ca --as ca --profile cluster.yaml --ca-cert root.crt --ca-key root.key --validity 5y
   kpki sign etcd-ca.csr --ca --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key
+  kpki sign etcd-ca.csr --ca --ca-cert root.crt --ca-key root.key.enc --key-passphrase-file /run/root.pass
   kpki sign --csr-json web-csr.json --usage server --request-names --out ./web
 
 Without --permit-dns and --permit-ip, the profile's authorities.NAME.permittedNames for the authority of --as is used.
@@ -126,12 +131,16 @@ Exit status: 0 signed, 1 refused or failed and nothing was written, 2 wrong comm
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        if self.ca_key.as_deref() == Some(Path::new("-")) {
+            self.keys.refuse_stdin()?;
+        }
+        let key = self.ca_key.as_deref().map(keys::key).transpose()?;
         let request = Request {
             files: self.files.clone(),
             csr_json: self.csr_json,
-            trees: self.tree.args(environment),
+            trees: self.keys.with(self.tree.args(environment), environment)?,
             run: self.run.args(environment)?,
-            authority_files: self.ca_cert.clone().zip(self.ca_key.clone()),
+            authority_files: self.ca_cert.clone().zip(key),
             signer: self.authority,
             entry: self.entry.clone(),
             stated: self.stated()?,

@@ -58,7 +58,8 @@ fn few(names: &[String]) -> String {
     }
 }
 
-fn refusal(refusal: &Refusal) -> String {
+/// Why a certificate is not put in place.
+pub fn not_taken(refusal: &Refusal) -> String {
     let objections = |all: &[Objection]| all.iter().map(objection).collect::<Vec<_>>().join("; ");
     match refusal {
         Refusal::Bundle(why) => why.to_string(),
@@ -151,7 +152,7 @@ pub fn not_imported(refused: &[(String, Refusal)], origin: &Origin) -> Error {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    error.why.extend(refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why))));
+    error.why.extend(refused.iter().map(|(file, why)| format!("{file}: {}", not_taken(why))));
     for hint in refused.iter().flat_map(|(file, why)| steps(file, why, origin)) {
         if !error.hints.contains(&hint) {
             error.hints.push(hint);

@@ -40,10 +40,19 @@ pub fn opened(key: &Path, why: &CaError, then: &str) -> Option<String> {
 
 /// How an authority of a tree comes to sign.
 pub(super) fn mended(authority: CaId, why: &Unusable, origin: &Origin) -> String {
+    if let Unusable::Ca(CaError::Signer(fault)) = why {
+        return fault.hint().unwrap_or("have the key opened, and run the command again").to_owned();
+    }
     let stem = authority.stem();
     let key = origin.pki().join(format!("{stem}.key"));
     let encrypted = match why {
-        Unusable::Ca(why) => opened(&key, why, "put KEY in its place"),
+        Unusable::Ca(why) => opened(&key, why, "put KEY in its place").map(|open| {
+            format!(
+                "a key that kube-controller-manager or kubeadm reads is plain: only a cluster directory with caKeys: none keeps it \
+                 encrypted; sign with this one by --authority-key {}=FILE and its passphrase, or {open}",
+                authority.name()
+            )
+        }),
         Unusable::Bundle(_) => None,
     };
     encrypted.unwrap_or_else(|| format!("put the matching {stem}.crt and {stem}.key in place"))
@@ -55,6 +64,7 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
         Kind::Exists => "run the command again: it uses the existing files",
         Kind::SymlinkInTheWay => "replace the symlink by what it points to, or choose another --dir",
         Kind::NotAFile(_) | Kind::NotADirectory(_) => "move it away, or choose another --dir",
+        Kind::Late => "check the command that writes to it, or write its output to a file",
         Kind::TooLarge(_) => "check that it is the intended file",
         Kind::Immutable => "remove the attribute with chattr -i, or choose another --dir",
         Kind::PermissionDenied => {

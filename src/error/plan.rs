@@ -147,6 +147,13 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
                 context.origin.command("import", &["CERT"], &[])
             ),
         ),
+        Refusal::AuthorityElsewhere { item } => (
+            format!("{item}: its certificate is not here, and its key is with its issuer (authorities.{item}.issuer)"),
+            format!(
+                "put its certificate in place first: {}",
+                context.origin.command_by_profile("import", &["CERT"], &["--as", item])
+            ),
+        ),
         Refusal::AuthorityWithKey { item, file } => (
             format!("{item}: a private key is in {}, which is copied to the nodes and readable for everybody", file.path),
             take_out(&file.full(context.roots), item, context.origin),

@@ -69,6 +69,11 @@ pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }
+        Skipped::AuthorityElsewhere(authority) => format!(
+            "the certificate of its authority {} is not here; put it in place: {}",
+            authority.name(),
+            origin.command("import", &["CERT"], &["--as", authority.name()])
+        ),
         Skipped::AuthorityRequested(authority, request) => format!(
             "its authority {} waits for a certificate; have {} signed, and put it in place: {}",
             authority.name(),

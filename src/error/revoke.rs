@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::failure::Error;
+use super::keys::closed;
 use super::nouns::mended;
 use crate::ca::CaError;
 use crate::catalog::CaId;
@@ -26,7 +27,11 @@ pub fn bad_list(path: &Path, why: impl std::fmt::Display) -> Error {
 pub fn list_not_signed(path: &Path, why: CaError) -> Error {
     match why {
         CaError::OldCrl(_) | CaError::OldCrlSignature(_) | CaError::Crl(_) => bad_list(path, why),
-        why => Error::new(format!("cannot sign {}: nothing was written", path.display())).because(why),
+        why => {
+            let hint = if let CaError::Signer(fault) = &why { fault.hint() } else { None };
+            let error = Error::new(format!("cannot sign {}: nothing was written", path.display())).because(why);
+            hint.into_iter().fold(error, Error::hint)
+        }
     }
 }
 
@@ -50,6 +55,7 @@ pub fn no_signer(authority: CaId, authority_state: Option<&Authority>, origin: &
         Some(Authority::Unusable(why)) => {
             Error::new(format!("the authority {name} cannot sign: {why}")).hint(mended(authority, why, origin))
         }
+        Some(Authority::Closed(_, why)) => closed(authority, why),
         _ => Error::new(format!("the authority {name} is missing"))
             .hint(format!("check --dir, or restore {stem}.crt and {stem}.key")),
     }

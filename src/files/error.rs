@@ -75,6 +75,9 @@ pub enum Kind {
     /// More than this many bytes.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
+    /// A pipe whose end does not come.
+    #[error("what writes to it did not end in time")]
+    Late,
     /// Text, and not in UTF-8; as iconv calls it.
     #[error("it is text in UTF-16, as Windows PowerShell writes it; make UTF-8 of it: iconv -f {0} -t UTF-8")]
     Utf16(&'static str),

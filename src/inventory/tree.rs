@@ -19,6 +19,7 @@ use crate::catalog::{CaId, Entry};
 use crate::encoding::key_public::Half;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
+use crate::profile::{CaKeys, KeyFrom, KeyOptions, Signing};
 
 pub fn read(request: &Request<'_>, shared: &SharedCrls, loaders: &mut Loaders) -> Tree {
     let root = request.root.display().to_string();
@@ -41,6 +42,8 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls, loaders: &mut Loaders) -
         shared: request.cluster_dir.as_deref(),
         authority: None,
         keys: request.keys,
+        may_be_encrypted: request.form == Form::Shared
+            && request.profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere),
         notes: Vec::new(),
         closed: Vec::new(),
     };
@@ -85,6 +88,8 @@ struct Reader<'a> {
     authority: Option<String>,
     /// Files of keys are read.
     keys: bool,
+    /// Keys of authorities may be encrypted: nobody but kpki reads them here.
+    may_be_encrypted: bool,
     notes: Vec<String>,
     /// Keys that may not be read.
     closed: Vec<String>,
@@ -225,6 +230,7 @@ impl Reader<'_> {
             Ok(Some(half)) => return keys::compare(half.as_ref(), objects),
             Ok(None) if expected.needs_key() => Reading::Missing,
             Ok(None) => return,
+            Err(Unreadable::EncryptedKey) if self.may_be_encrypted && expected.kind == Kind::Authority => return,
             Err(why) if self.is_closed(&key, &why) => return,
             Err(why) => Reading::Unreadable(why),
         };
@@ -286,12 +292,22 @@ impl Reader<'_> {
     }
 }
 
-/// Authorities whose certificate is here and whose key is not. By name only: a key that cannot be read exists, and no key is
+/// Authorities whose certificate is here and whose key is neither here nor where the profile says that it is. By name only: a key that cannot be read exists, and no key is
 /// ever opened.
 fn external_authorities(request: &Request<'_>, is_key: &dyn Fn(&str) -> bool, found: &[Found]) -> Vec<CaId> {
     let has_certificate =
         |authority: &CaId| found.iter().any(|found| found.expected.name == authority.name() && found.is_there());
-    let has_key = |authority: &CaId| is_key(authority.stem()) || request.shared_file(*authority, "key").is_some();
+    let signing = |authority: &CaId| {
+        let stated = request.profile.and_then(|profile| profile.authorities.get(authority));
+        stated.and_then(|stated| stated.signing.as_ref())
+    };
+    let has_key = |authority: &CaId| match signing(authority) {
+        Some(Signing::Issuer(_)) => false,
+        Some(Signing::Key(KeyOptions { from: KeyFrom::File(_) | KeyFrom::Command(_), .. }) | Signing::Signer(_)) => {
+            true
+        }
+        _ => is_key(authority.stem()) || request.shared_file(*authority, "key").is_some(),
+    };
     CaId::ALL.into_iter().filter(|authority| has_certificate(authority) && !has_key(authority)).collect()
 }
 

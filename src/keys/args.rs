@@ -18,15 +18,15 @@ pub type Ask = Arc<dyn Fn(&str) -> Result<Option<Zeroizing<String>>, String> + S
 #[derive(Clone)]
 pub enum GivenKey {
     File(PathBuf),
-    /// Standard input, which can be read once.
+    /// Of standard input or a pipe, which can be read once.
     Pem(Zeroizing<Vec<u8>>),
 }
 
 impl fmt::Debug for GivenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Pem(_) => f.write_str("standard input, redacted"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Pem(_) => f.write_str("Pem(redacted)"),
         }
     }
 }

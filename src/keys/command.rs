@@ -12,6 +12,7 @@ use super::fault::{KeyFault, Why};
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Purpose};
 use crate::catalog::CaId;
+use crate::files::TrustError;
 use crate::profile::{Command, SignerInput, SignerOptions};
 use crate::programs::{self, Answer, Ended, Exchange};
 use crate::x509::made_signature;
@@ -38,23 +39,36 @@ impl Commands {
     /// Runs a program for an authority. Nothing of its answer is in an error; `is_shown`: what it says on standard error is.
     pub fn ask(&self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, Why> {
         let Question { words, authority, variables, input, limit, timeout, is_shown } = question;
-        let path = self.args.environment.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
-        programs::check(&Command::Program(words.to_vec()), path).map_err(Why::Trust)?;
-        let is_secret = |name: &str| name.starts_with("KPKI_") || self.secret.iter().any(|secret| secret == name);
-        let environment: Vec<_> =
-            self.args.environment.iter().filter(|(name, _)| !name.to_str().is_some_and(is_secret)).cloned().collect();
-        let own = [("KPKI_AUTHORITY", authority.name().to_owned()), ("KPKI_DIR", self.dir.display().to_string())];
-        let cluster = self.cluster.clone().map(|cluster| ("KPKI_CLUSTER", cluster));
-        let variables: Vec<(&'static str, String)> =
-            own.into_iter().chain(cluster).chain(variables.iter().cloned()).collect();
-        let exchange = Exchange { words, environment: &environment, variables: &variables, input, limit, timeout };
-        match programs::exchange(&exchange) {
+        let authority = [("KPKI_AUTHORITY", authority.name().to_owned())];
+        let variables: Vec<(&'static str, String)> = authority.iter().chain(variables).cloned().collect();
+        match self.run(words, &variables, input, (limit, timeout)).map_err(Why::Trust)? {
             Answer { output: None, .. } => Err(Why::TooLong(limit)),
             Answer { ended: Ended::Success, output: Some(output), .. } if output.is_empty() => Err(Why::Nothing),
             Answer { ended: Ended::Success, output: Some(output), .. } => Ok(output),
             Answer { ended, said, .. } if is_shown && !said.is_empty() => Err(Why::Said(ended, said)),
             Answer { ended, .. } => Err(Why::Ended(ended)),
         }
+    }
+
+    /// Runs a program that nobody else could have written, in the environment of this run without its secrets.
+    pub fn run(
+        &self,
+        words: &[String],
+        variables: &[(&'static str, String)],
+        input: &[u8],
+        (limit, timeout): (usize, Duration),
+    ) -> Result<Answer, TrustError> {
+        let path = self.args.environment.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
+        programs::check(&Command::Program(words.to_vec()), path)?;
+        let is_secret = |name: &str| name.starts_with("KPKI_") || self.secret.iter().any(|secret| secret == name);
+        let environment: Vec<_> =
+            self.args.environment.iter().filter(|(name, _)| !name.to_str().is_some_and(is_secret)).cloned().collect();
+        let own = [("KPKI_DIR", self.dir.display().to_string())];
+        let cluster = self.cluster.clone().map(|cluster| ("KPKI_CLUSTER", cluster));
+        let variables: Vec<(&'static str, String)> =
+            own.into_iter().chain(cluster).chain(variables.iter().cloned()).collect();
+        let exchange = Exchange { words, environment: &environment, variables: &variables, input, limit, timeout };
+        Ok(programs::exchange(&exchange))
     }
 }
 
@@ -131,8 +145,7 @@ impl ca::Signer for CommandSigner {
 
     fn sign(&self, message: &[u8], purpose: Purpose) -> Result<Vec<u8>, CaError> {
         let at = self.options.shown();
-        self.answer(message, purpose)
-            .map_err(|why| KeyFault { authority: self.authority, at, why }.into())
+        self.answer(message, purpose).map_err(|why| KeyFault { authority: self.authority, at, why }.into())
     }
 
     fn parallel(&self) -> usize {

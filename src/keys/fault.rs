@@ -81,7 +81,7 @@ fn kinds() -> String {
     Algorithm::ALL.map(|algorithm| algorithm.to_string()).join(", ")
 }
 
-fn ended(ended: &Ended) -> String {
+pub(super) fn ended(ended: &Ended) -> String {
     match ended {
         Ended::Success => "it ended without an answer".to_owned(),
         Ended::Status(status) => format!("it ended with exit status {status}"),

@@ -64,6 +64,7 @@ impl KeyRing {
         let fault = |why| shared.fault(authority, why);
         let signer: Box<dyn Signer> = match shared.sources.get(&authority) {
             None => return Ok(Fresh::Made(Birthplace::default())),
+            Some(Source::Issuer(_)) => return Err(fault(Why::Missing)),
             Some(Source::Signer(options)) => Box::new(self.new_signer(authority, options)?),
             Some(Source::Key { from, passphrase }) => {
                 let file = match from {

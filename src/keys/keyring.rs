@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::args::{GivenKey, KeyArgs};
 use super::command::{CommandSigner, Commands, Question, Turns};
 use super::fault::{KeyFault, Why};
+use super::issuer::{self, Order, Unissued};
 use super::material::{self, LARGEST, read_private};
 use super::opened::OpenedKey;
 use super::owners::{Owner, Owners};
@@ -25,8 +26,6 @@ use crate::x509::{Certificate, KeyKind};
 
 /// A key's command may have to ask a server.
 const KEY_TIMEOUT: Duration = Duration::from_secs(30);
-/// So often somebody may mistype a passphrase.
-const ATTEMPTS: usize = 3;
 
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
@@ -83,6 +82,9 @@ impl KeyRing {
             Source::Signer(options) => {
                 Some(format!("signs through {}", options.command.first().map_or("", String::as_str)))
             }
+            Source::Issuer(options) => {
+                Some(format!("issues through {}", options.command.first().map_or("", String::as_str)))
+            }
         }
     }
 
@@ -92,6 +94,29 @@ impl KeyRing {
             self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
             self.next.ask(*authority, None);
         }
+    }
+
+    /// The passphrase of an authority's key, as it is stated or was typed; `None`: neither.
+    pub fn passphrase(&self, authority: CaId) -> Result<Option<Zeroizing<String>>, KeyFault> {
+        let Some(Source::Key { passphrase, .. }) = self.shared.sources.get(&authority) else { return Ok(None) };
+        self.shared.passphrase(authority, passphrase.as_ref())
+    }
+}
+
+impl KeyRing {
+    /// The authority's key is elsewhere, or encrypted. `file`: the tree's own key file.
+    pub fn is_source(&self, authority: CaId, file: Option<&[u8]>) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from: KeyAt::Tree, .. }) => file.is_some_and(material::is_encrypted),
+            source => source.is_some(),
+        }
+    }
+}
+
+impl KeyRing {
+    /// Asks a program for a certificate.
+    pub fn issued(&self, order: &Order<'_>) -> Result<Zeroizing<Vec<u8>>, Unissued> {
+        issuer::ask(&self.shared.commands, order)
     }
 }
 
@@ -112,6 +137,23 @@ impl KeySources for KeyRing {
     }
 }
 
+/// Reads a key when it is called.
+type Opening = Box<dyn Fn() -> Result<Arc<PrivateKey>, KeyFault> + Send + Sync>;
+
+impl Shared {
+    fn opening(self: &Arc<Self>, authority: CaId, certificate: Certificate, file: Option<&[u8]>) -> Opening {
+        let shared = Arc::clone(self);
+        let file = file.map(|bytes| Zeroizing::new(bytes.to_vec()));
+        Box::new(move || {
+            let key = shared.open(authority, file.as_deref().map(Vec::as_slice))?;
+            match key.matches(&certificate) {
+                true => Ok(key),
+                false => Err(shared.fault(authority, Why::OtherKey)),
+            }
+        })
+    }
+}
+
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -120,7 +162,7 @@ impl Shared {
     fn of(sources: BTreeMap<CaId, Source>, commands: Arc<Commands>) -> Self {
         let turns = sources.iter().filter_map(|(authority, source)| match source {
             Source::Signer(signer) => Some((*authority, Arc::new(Turns::of(signer.parallel)))),
-            Source::Key { .. } => None,
+            Source::Key { .. } | Source::Issuer(_) => None,
         });
         let turns = turns.collect();
         Self { sources, commands, turns, asked: Mutex::default(), opened: Mutex::default() }
@@ -137,13 +179,13 @@ impl Shared {
                 self.command(authority, options, (*algorithm, spki_der))
                     .map_or(Sources::Missing, |signer| Sources::Signer(Box::new(signer)))
             }
+            Source::Issuer(_) => Sources::Issuer,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
-                shared: Arc::clone(self),
                 authority,
                 algorithm: *algorithm,
                 certificate: certificate.clone(),
-                file: file.map(|bytes| Zeroizing::new(bytes.to_vec())),
+                open: self.opening(authority, certificate.clone(), file),
                 key: OnceLock::new(),
             })),
         }
@@ -172,7 +214,7 @@ impl Shared {
                 from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
             }
             Some(Source::Signer(options)) => options.shown(),
-            None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
+            Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
     }
@@ -260,24 +302,10 @@ impl Shared {
     }
 
     fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
-        // Of several trees one asks at a time.
-        static TERMINAL: Mutex<()> = Mutex::new(());
-        let _turn = held(&TERMINAL);
-        let fault = |why| self.fault(authority, why);
-        let ask = self.commands.args.ask.as_ref().ok_or_else(|| fault(Why::NoPassphrase))?;
         let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
         let at = from.shown(&self.commands.dir.display().to_string());
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
-        for _ in 0..ATTEMPTS {
-            let typed = ask(&prompt).map_err(|why| fault(Why::Terminal(why)))?;
-            let typed = typed.ok_or_else(|| fault(Why::NoPassphrase))?;
-            match material::open(pem, Some(&typed)) {
-                Err(Why::WrongPassphrase) => {}
-                Err(other) => return Err(fault(other)),
-                Ok(_) => return Ok(typed),
-            }
-        }
-        Err(fault(Why::WrongPassphrase))
+        passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
     }
 }
 

@@ -3,10 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use zeroize::Zeroizing;
-
-use super::fault::{KeyFault, Why};
-use super::keyring::Shared;
+use super::fault::KeyFault;
 use crate::blueprint::Algorithm;
 use crate::ca::{CaError, PrivateKey, Purpose, Signer, SignerFault};
 use crate::catalog::CaId;
@@ -14,12 +11,11 @@ use crate::x509::Certificate;
 
 /// The key of an authority's certificate, which says what kind of key it is before it is opened.
 pub struct OpenedKey {
-    pub(super) shared: Arc<Shared>,
     pub authority: CaId,
     pub algorithm: Algorithm,
     pub certificate: Certificate,
-    /// The tree's own file.
-    pub file: Option<Zeroizing<Vec<u8>>>,
+    /// Reads it, and holds it against the certificate.
+    pub open: Box<dyn Fn() -> Result<Arc<PrivateKey>, KeyFault> + Send + Sync>,
     pub key: OnceLock<Result<Arc<PrivateKey>, KeyFault>>,
 }
 
@@ -31,13 +27,7 @@ impl fmt::Debug for OpenedKey {
 
 impl OpenedKey {
     fn key(&self) -> &Result<Arc<PrivateKey>, KeyFault> {
-        self.key.get_or_init(|| {
-            let key = self.shared.open(self.authority, self.file.as_deref().map(Vec::as_slice))?;
-            match key.matches(&self.certificate) {
-                true => Ok(key),
-                false => Err(self.shared.fault(self.authority, Why::OtherKey)),
-            }
-        })
+        self.key.get_or_init(&self.open)
     }
 }
 

@@ -1,17 +1,20 @@
 //! Passphrases: from a file, an environment variable, or the terminal; never from the command line.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
 use super::args::KeyArgs;
 use super::fault::Why;
-use super::material::read_private;
+use super::material::{self, read_private};
 use crate::files::shell_path;
 use crate::profile::PassphraseFrom;
 
 /// A longer first line is not a passphrase but a wrong file.
 const LONGEST: u64 = 64 << 10;
+/// So often somebody may mistype a passphrase.
+const ATTEMPTS: usize = 3;
 
 /// As the profile or the command line names it.
 pub fn stated(from: &PassphraseFrom, args: &KeyArgs) -> Result<Zeroizing<String>, Why> {
@@ -24,6 +27,23 @@ pub fn stated(from: &PassphraseFrom, args: &KeyArgs) -> Result<Zeroizing<String>
             Ok(Zeroizing::new(text.to_owned()))
         }
     }
+}
+
+/// From the terminal: one that opens this key.
+pub fn typed(prompt: &str, pem: &[u8], args: &KeyArgs) -> Result<Zeroizing<String>, Why> {
+    // Of several trees one asks at a time.
+    static TERMINAL: Mutex<()> = Mutex::new(());
+    let _turn = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+    let ask = args.ask.as_ref().ok_or(Why::NoPassphrase)?;
+    for _ in 0..ATTEMPTS {
+        let typed = ask(prompt).map_err(Why::Terminal)?.ok_or(Why::NoPassphrase)?;
+        match material::open(pem, Some(&typed)) {
+            Err(Why::WrongPassphrase) => {}
+            Err(other) => return Err(other),
+            Ok(_) => return Ok(typed),
+        }
+    }
+    Err(Why::WrongPassphrase)
 }
 
 fn first_line(path: &str) -> Result<Zeroizing<String>, Why> {

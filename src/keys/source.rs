@@ -6,13 +6,20 @@ use std::path::PathBuf;
 
 use super::args::{GivenKey, KeyArgs};
 use crate::catalog::CaId;
-use crate::profile::{AuthorityOptions, KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing};
+use crate::profile::{
+    AuthorityOptions, IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing,
+};
 
 /// How an authority signs without a plain key in the tree.
 #[derive(Debug, Clone)]
 pub enum Source {
-    Key { from: KeyAt, passphrase: Option<PassphraseFrom> },
+    Key {
+        from: KeyAt,
+        passphrase: Option<PassphraseFrom>,
+    },
     Signer(SignerOptions),
+    /// Somebody else has the key.
+    Issuer(IssuerOptions),
 }
 
 #[derive(Clone)]
@@ -35,7 +42,7 @@ impl KeyAt {
         match self {
             Self::Tree => tree.to_owned(),
             Self::Given(GivenKey::File(path)) => path.display().to_string(),
-            Self::Given(GivenKey::Pem(_)) => "standard input".to_owned(),
+            Self::Given(GivenKey::Pem(_)) => "standard input or a pipe".to_owned(),
             Self::Command(words) => format!("the command {}", words.first().map_or("", String::as_str)),
         }
     }
@@ -64,7 +71,7 @@ pub fn sources(profile: Option<&Profile>, args: &KeyArgs, encrypted: bool) -> BT
             }
             (Some(given), _) => key(KeyAt::Given(given.clone()), None),
             (None, Some(Signing::Signer(signer))) => Some(Source::Signer(signer.clone())),
-            (None, Some(Signing::Issuer(_))) => None,
+            (None, Some(Signing::Issuer(issuer))) => Some(Source::Issuer(issuer.clone())),
             (None, Some(Signing::Key(KeyOptions { from, passphrase }))) => key(KeyAt::from(from), passphrase.as_ref()),
             (None, None) => key(KeyAt::Tree, None).filter(|_| encrypted),
         };
@@ -88,4 +95,46 @@ pub fn next_sources(profile: Option<&Profile>, args: &KeyArgs) -> BTreeMap<CaId,
         Some((*authority, source))
     };
     all.filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{self, Overrides};
+    use zeroize::Zeroizing;
+
+    const STATED: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\ncaKeys: none\nnodes: [{name: cp1, addresses: [10.0.0.1]}]\n\
+        authorities:\n  ca: {key: {file: /k, passphraseFile: /p}}\n  etcd-ca: {signer: [/sign]}\n  front-proxy-ca: {issuer: [/issue]}\n";
+
+    fn of(profile: Option<&str>, args: &KeyArgs, encrypted: bool) -> Vec<String> {
+        let read = |text: &str| {
+            profile::load(profile::Source { name: "p", bytes: text.as_bytes() }, &Overrides::default()).unwrap().profile
+        };
+        let all = sources(profile.map(read).as_ref(), args, encrypted);
+        all.iter().map(|(authority, source)| format!("{} {source:?}", authority.name())).collect()
+    }
+
+    #[test]
+    fn the_command_line_is_before_the_profile_and_the_profile_before_the_tree() {
+        let plain = KeyArgs::default();
+        assert_eq!(of(None, &plain, false), Vec::<String>::new());
+        assert_eq!(of(None, &plain, true).len(), 3);
+        let stated = of(Some(STATED), &plain, true);
+        assert_eq!(stated.len(), 2, "{stated:?}");
+        assert_eq!(stated[0], "ca Key { from: /k, passphrase: Some(File(\"/p\")) }");
+        assert!(stated[1].starts_with("etcd-ca Signer("), "{stated:?}");
+        let keys =
+            BTreeMap::from([(CaId::Etcd, GivenKey::File("/e".into())), (CaId::Cluster, GivenKey::File("/c".into()))]);
+        let given = KeyArgs { keys, passphrase: Some(PassphraseFrom::Variable("V".to_owned())), ..plain };
+        let all = of(Some(STATED), &given, true);
+        let passphrase = |at: usize| all[at].split("passphrase: ").nth(1).unwrap().to_owned();
+        assert!(all.iter().any(|one| one.contains("ca Key { from: /c")), "{all:?}");
+        assert!(all.iter().any(|one| one.contains("etcd-ca Key { from: /e")), "{all:?}");
+        // What the profile says of the same key holds for it.
+        assert_eq!((passphrase(0), passphrase(1)), ("Some(File(\"/p\")) }".into(), "Some(Variable(\"V\")) }".into()));
+        // An issuer's authority may be signed for with a given key.
+        let keys = BTreeMap::from([(CaId::FrontProxy, GivenKey::Pem(Zeroizing::new(b"secret".to_vec())))]);
+        let all = of(Some(STATED), &KeyArgs { keys, ..KeyArgs::default() }, true);
+        assert!(all.iter().any(|one| one.contains("front-proxy-ca Key { from: standard input")), "{all:?}");
+    }
 }

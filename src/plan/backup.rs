@@ -2,19 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::catalog::CaId;
+use crate::encoding::key::KeyError;
 use crate::encoding::pem;
 use crate::files::FileState;
 use crate::tree::layout::{Directories, Place};
 use crate::tree::survey::{Survey, file};
-use crate::tree::{Authority, PlainKeys, authorities};
-use crate::x509::{Certificate, Crl, decimal, parse_pem_bundle};
+use crate::tree::{Authority, PlainKeys, Unusable, authorities};
+use crate::x509::{Certificate, Crl, decimal, parse_authority, parse_pem_bundle};
 
 /// Where the key of an authority is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyState {
     Here,
+    /// It is there, behind a passphrase that nobody was asked for.
+    Encrypted,
+    /// The profile says where it is, and that is not in the tree.
+    Elsewhere(String),
     /// Elsewhere: nothing was ever signed with it in this tree.
     External,
     /// The tree has signed with it, and it is not there.
@@ -42,41 +47,64 @@ pub struct Judgement {
     pub pairs: usize,
     /// What is missing or does not fit.
     pub problems: Vec<String>,
+    /// Keys that are not in the tree, by its profile.
+    pub left_out: Vec<String>,
     /// What could not be looked at.
     pub notes: Vec<String>,
 }
 
-/// Judges the files of a tree. `signs_here`: whether the tree has signed with this authority's key.
-pub fn judge(survey: &Survey, directories: &Directories, signs_here: impl Fn(&Certificate) -> bool) -> Judgement {
+/// Judges the files of a tree. `signs_here`: whether the tree has signed with this authority's key; `elsewhere`: where the profile says
+/// that a key is.
+pub fn judge(
+    survey: &Survey,
+    directories: &Directories,
+    signs_here: impl Fn(&Certificate) -> bool,
+    elsewhere: impl Fn(CaId) -> Option<String>,
+) -> Judgement {
     let mut judgement = Judgement::default();
     let mut known = BTreeSet::new();
     for (authority, found) in authorities::authorities(survey, directories, &PlainKeys) {
         let (public, private) = directories.authority(authority);
         known.extend(private.iter().cloned());
+        let bundle = match &found {
+            Authority::Unusable(Unusable::Ca(CaError::Key(KeyError::Encrypted))) => {
+                parse_authority(file(survey, Some(&public)).unwrap_or_default()).unwrap_or_default()
+            }
+            _ => found.bundle().to_vec(),
+        };
+        let certificate = bundle.first();
         let key = match &found {
+            Authority::Missing => continue,
+            _ if certificate.is_some() && elsewhere(authority).is_some() => {
+                KeyState::Elsewhere(elsewhere(authority).unwrap_or_default())
+            }
+            Authority::Unusable(_) if certificate.is_some() => KeyState::Encrypted,
             Authority::Local(_) => KeyState::Here,
-            Authority::External(_) if found.certificate().is_some_and(&signs_here) => KeyState::Missing,
+            Authority::External(_) if certificate.is_some_and(&signs_here) => KeyState::Missing,
             Authority::External(_) | Authority::Closed(..) => KeyState::External,
             Authority::Unusable(why) => KeyState::Unusable(why.to_string()),
-            Authority::Missing => continue,
         };
         let name = authority.name();
         match &key {
             KeyState::Here => judgement.pairs += 1,
+            KeyState::Encrypted => judgement.notes.push(format!(
+                "the key of {name} is encrypted and was not opened: it is worth nothing without its passphrase"
+            )),
+            KeyState::Elsewhere(at) => judgement.left_out.push(format!("the key of {name} ({at})")),
             KeyState::External => judgement.notes.push(format!("{name} is external: its key is not in the tree")),
             KeyState::Missing => judgement
                 .problems
                 .push(format!("the key of {name} is missing: the tree has signed with it, and nothing can renew it")),
             KeyState::Unusable(why) => judgement.problems.push(format!("{name} cannot sign: {why}")),
         }
-        let list = match list(survey, &public, found.certificate()) {
+        let list = match list(survey, &public, certificate) {
             Ok(number) => number,
             Err(why) => {
                 judgement.problems.push(why);
                 None
             }
         };
-        let subject = found.certificate().map(|certificate| certificate.subject.to_string());
+        let subject = certificate.map(|certificate| certificate.subject.to_string());
         judgement.authorities.push(Held { authority, path: public.path, subject, key, list });
     }
     other_pairs(survey, &known, &mut judgement);
@@ -163,20 +191,36 @@ mod tests {
 
     #[test]
     fn a_whole_tree_is_whole_and_every_missing_or_other_key_is_said() {
-        let judged = judge(&survey(), &directories(), |_| true);
+        let judged = judge(&survey(), &directories(), |_| true, |_| None);
         assert_eq!((judged.pairs, judged.problems.len(), judged.authorities.len()), (4, 0, 3));
         for (name, said) in [("ca.key", "the key of ca is missing"), ("sa.key", "pki/sa.key is missing")] {
             let mut without = survey();
             without.remove(&at(name));
-            let judged = judge(&without, &directories(), |_| true);
+            let judged = judge(&without, &directories(), |_| true, |_| None);
             assert!(judged.problems.len() == 1 && judged.problems[0].starts_with(said), "{:?}", judged.problems);
         }
         // One that never signed here is another's.
         let mut external = survey();
         external.remove(&at("ca.key"));
-        let judged = judge(&external, &directories(), |_| false);
+        let judged = judge(&external, &directories(), |_| false, |_| None);
         assert_eq!((judged.problems.len(), judged.notes.len()), (0, 1));
         assert!(judged.authorities.iter().any(|one| one.key == KeyState::External));
+        // One whose key is elsewhere by the profile is not in the backup, whatever lies there.
+        for there in [survey(), external] {
+            let at = |id: CaId| (id == CaId::Cluster).then(|| "file /secure/ca.key".to_owned());
+            let judged = judge(&there, &directories(), |_| true, at);
+            assert_eq!(judged.left_out, ["the key of ca (file /secure/ca.key)"]);
+            assert!(judged.problems.is_empty(), "{:?}", judged.problems);
+        }
+        let mut encrypted = survey();
+        let bytes = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n".to_vec();
+        let state = FileState::File { bytes: Zeroizing::new(bytes), mode: 0o600, uid: 0, gid: 0 };
+        encrypted.insert(at("ca.key"), state);
+        let judged = judge(&encrypted, &directories(), |_| true, |_| None);
+        assert!(judged.problems.is_empty(), "{:?}", judged.problems);
+        assert_eq!((judged.notes.len(), judged.pairs), (1, 3));
+        let ca = judged.authorities.iter().find(|one| one.authority == CaId::Cluster);
+        assert_eq!(ca.map(|one| (one.key.clone(), one.subject.is_some())), Some((KeyState::Encrypted, true)));
         for (one, other, said) in [
             ("ca.key", "etcd/ca.key", "ca cannot sign: "),
             ("apiserver.key", "sa.key", "pki/apiserver.key is not the key of pki/apiserver.crt"),
@@ -184,13 +228,13 @@ mod tests {
             let mut swapped = survey();
             let other = swapped[&at(other)].clone();
             swapped.insert(at(one), other);
-            let judged = judge(&swapped, &directories(), |_| true);
+            let judged = judge(&swapped, &directories(), |_| true, |_| None);
             assert!(judged.problems.len() == 1 && judged.problems[0].starts_with(said), "{:?}", judged.problems);
         }
         let mut torn = survey();
         let bytes = Zeroizing::new(b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n".to_vec());
         torn.insert(at("ca.crl"), FileState::File { bytes, mode: 0o644, uid: 0, gid: 0 });
-        let judged = judge(&torn, &directories(), |_| true);
+        let judged = judge(&torn, &directories(), |_| true, |_| None);
         assert!(judged.problems[0].starts_with("pki/ca.crl: "), "{:?}", judged.problems);
     }
 }

@@ -87,12 +87,39 @@ impl Usage {
     }
 }
 
+/// What the API calls usages of a key and extended ones, as far as it has names for them.
+pub fn usage_names(of_key: KeyUsage, extended: &[ExtendedKeyUsage]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let is_of_key = |usage: &Usage| matches!(usage, Usage::Key(bit) if of_key.contains(*bit));
+    let is_extended = |usage: &Usage| usage.extended().is_some_and(|usage| extended.contains(&usage));
+    // Some have two names.
+    let other_name = |name: &str| matches!(name, "signing" | "s/mime");
+    let names = |is: &dyn Fn(&Usage) -> bool| {
+        USAGES.iter().filter(|(name, usage)| is(usage) && !other_name(name)).map(|(name, _)| *name).collect()
+    };
+    (names(&is_of_key), names(&is_extended))
+}
+
 /// Kubernetes's own signers: all are the cluster's CA, and each signs for one usage.
 const SIGNERS: &[(&str, ExtendedKeyUsage)] = &[
     ("kubernetes.io/kube-apiserver-client", ExtendedKeyUsage::ClientAuth),
     ("kubernetes.io/kube-apiserver-client-kubelet", ExtendedKeyUsage::ClientAuth),
     ("kubernetes.io/kubelet-serving", ExtendedKeyUsage::ServerAuth),
 ];
+
+/// The words of the API for what a certificate is for; `Err`: for this usage it has none.
+pub fn words(key_usage: KeyUsage, extended: &[ExtendedKeyUsage]) -> Result<Vec<&'static str>, ExtendedKeyUsage> {
+    // Two words are one bit; the second is the one that people write.
+    let of_key = USAGES.iter().filter(|(name, usage)| match usage {
+        Usage::Key(bit) => key_usage.contains(*bit) && *name != "signing",
+        Usage::Extended(_) | Usage::Other(_) => false,
+    });
+    let mut words: Vec<_> = of_key.map(|(name, _)| *name).collect();
+    for wanted in extended {
+        let found = USAGES.iter().find(|(_, usage)| usage.extended().as_ref() == Some(wanted));
+        words.push(found.map(|(name, _)| *name).ok_or_else(|| wanted.clone())?);
+    }
+    Ok(words)
+}
 
 /// Every contradiction between what is asked and what would be signed by this authority; none: sign it. `lifetime`: of the
 /// certificate, without what its authority's own end cuts off, which is said by itself.
@@ -156,6 +183,16 @@ mod tests {
             sans: Vec::new(),
             permitted: Vec::new(),
         }
+    }
+
+    #[test]
+    fn every_word_is_found_again() {
+        let any = [ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::Other(Oid("1.3.6.1.5.5.7.3.4".into()))];
+        let keys = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::CRL_SIGN);
+        assert_eq!(words(keys, &any), Ok(vec!["digital signature", "crl sign", "server auth", "email protection"]));
+        assert_eq!(words(KeyUsage::default(), &[]), Ok(vec![]));
+        let other = ExtendedKeyUsage::Other(Oid("1.2.3".into()));
+        assert_eq!(words(keys, std::slice::from_ref(&other)), Err(other));
     }
 
     #[test]
@@ -227,5 +264,18 @@ mod tests {
                 [vec![Denied], expected].concat()
             );
         }
+    }
+
+    #[test]
+    fn usages_have_one_name_each() {
+        let (of_key, extended) = usage_names(
+            KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT),
+            &[ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth],
+        );
+        assert_eq!(of_key, ["digital signature", "key encipherment"]);
+        assert_eq!(extended, ["server auth", "client auth"]);
+        let mail = ExtendedKeyUsage::Other(Oid::new("1.3.6.1.5.5.7.3.4"));
+        let unknown = ExtendedKeyUsage::Other(Oid::new("1.2.3"));
+        assert_eq!(usage_names(KeyUsage::default(), &[mail, unknown]), (vec![], vec!["email protection"]));
     }
 }

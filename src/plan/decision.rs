@@ -132,6 +132,10 @@ pub enum Refusal {
         request: PathBuf,
         key: PathBuf,
     },
+    /// Its issuer has its key, and its certificate is not here.
+    AuthorityElsewhere {
+        item: String,
+    },
     AuthorityUnreadable {
         item: String,
         why: BundleError,

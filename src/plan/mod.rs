@@ -4,6 +4,7 @@
 pub mod adopt;
 pub mod backup;
 pub mod blueprints;
+pub mod certificate_request;
 pub mod changed;
 pub mod cluster_objects;
 pub mod csr_manifest;

@@ -6,6 +6,7 @@ use super::model::{CaKeys, Etcd, NodeRole, Profile};
 use super::problem::Mismatch;
 use super::signing::Signing;
 use super::threshold::Threshold;
+use crate::blueprint::San;
 use crate::catalog::{self, CaId, ENTRIES};
 use crate::clock::Span;
 
@@ -15,6 +16,7 @@ pub fn run(profile: &Profile, reading: &mut Reading) {
     endpoint(profile, reading);
     external_etcd(profile, reading);
     signing(profile, reading);
+    issued_names(profile, reading);
 }
 
 fn renewal(profile: &Profile, reading: &mut Reading) {
@@ -117,6 +119,30 @@ fn external_etcd(profile: &Profile, reading: &mut Reading) {
     }
     for entry in ENTRIES.iter().filter(|entry| entry.etcd && profile.certificates.contains_key(entry.name)) {
         reading.warn(&format!("certificates.{}", entry.name), unused);
+    }
+}
+
+/// What answers at the cluster's address has a certificate of its CA, or no component trusts it.
+fn issued_names(profile: &Profile, reading: &mut Reading) {
+    let Some(endpoint) = &profile.control_plane_endpoint else { return };
+    let is_its = |name: &San| match (name, &endpoint.host) {
+        (San::Dns(name), San::Dns(host)) => {
+            name == host
+                || (name.strip_prefix('*')).is_some_and(|rest| {
+                    host.split_once('.').is_some_and(|(_, parent)| rest.strip_prefix('.') == Some(parent))
+                })
+        }
+        (name, host) => name == host,
+    };
+    for (at, extra) in profile.extra_certificates.iter().enumerate().filter(|(_, extra)| extra.issuer.is_some()) {
+        let by_name = extra.common_name == endpoint.host.to_string();
+        if let Some(name) = extra.sans.iter().find(|name| is_its(name)).or(by_name.then_some(&endpoint.host)) {
+            reading.refuse(
+                &format!("extraCertificates[{at}].issuer"),
+                "names other than controlPlaneEndpoint's: components of the cluster trust nothing but its own CA there",
+                name.to_string(),
+            );
+        }
     }
 }
 

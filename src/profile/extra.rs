@@ -6,7 +6,7 @@ use super::fields::{Field, Fields, Reading};
 use super::model::{Etcd, ExtraAuthority, ExtraCertificate, Node, NodeRole, Roots};
 use super::nodes::{ALL_NODES, MAX_NODES, taken};
 use super::problem::{Mismatch, shown};
-use super::values;
+use super::{issuer_fields, values};
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::catalog::{self, CaId, ENTRIES, Files};
 
@@ -31,6 +31,11 @@ fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Read
     let mut fields = item.fields(reading)?;
     let name = name(&mut fields, reading);
     let authority = authority(&mut fields, etcd, reading);
+    let issuer = issuer_fields::of_certificate(&mut fields, reading);
+    if let (Some(_), ExtraAuthority::InTree(authority)) = (&issuer, &authority) {
+        let found = format!("authority {}", authority.name());
+        reading.refuse(&fields.join("issuer"), "issuer beside authority external only", found);
+    }
     let stated_name = fields.take("commonName", reading);
     let stated_name = stated_name.map(|field| field.value(reading, values::name_text(64, COMMON_NAME)));
     let organizations = organizations(&mut fields, reading);
@@ -60,6 +65,7 @@ fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Read
     Some(ExtraCertificate {
         name,
         authority,
+        issuer,
         common_name,
         organizations,
         usages,

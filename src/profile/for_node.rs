@@ -100,6 +100,8 @@ fn certificate(extra: &ExtraCertificate, node: &str) -> Option<ExtraCertificate>
     let ExtraCertificate {
         name,
         authority,
+        // A program of the safe host.
+        issuer: _,
         common_name,
         organizations,
         usages,
@@ -112,6 +114,7 @@ fn certificate(extra: &ExtraCertificate, node: &str) -> Option<ExtraCertificate>
     nodes.iter().any(|holder| holder == node).then(|| ExtraCertificate {
         name: name.clone(),
         authority: authority.clone(),
+        issuer: None,
         common_name: common_name.clone(),
         organizations: organizations.clone(),
         usages: usages.clone(),
@@ -153,11 +156,12 @@ mod tests {
     const FULL: &str = include_str!("../../fixtures/profiles/everything.yaml");
 
     /// The words that only the safe host or another node may know.
-    const SECRET: [&str; 12] = [
+    const SECRET: [&str; 13] = [
         "safe-pre",
         "safe-deploy",
         "safe-post",
         "/safe/copy",
+        "safe-issuer",
         "cp1-pre",
         "cp1-deploy",
         "cp2-pre",

@@ -9,6 +9,7 @@ mod defaults;
 mod extra;
 mod fields;
 mod for_node;
+mod issuer_fields;
 mod kubeadm;
 mod load;
 mod model;
@@ -44,7 +45,9 @@ pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
 pub use render::{render, render_as_stated};
-pub use signing::{KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing};
+pub use signing::{
+    IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
+};
 pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]

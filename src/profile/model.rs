@@ -1,6 +1,6 @@
 //! A profile as a value: everything a cluster's tree depends on.
 
-use super::signing::Signing;
+use super::signing::{IssuerOptions, Signing};
 use super::threshold::Threshold;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -162,6 +162,8 @@ pub struct ExtraCertificate {
     /// Unique, and no catalogue name: a lower-case RFC 1123 subdomain.
     pub name: String,
     pub authority: ExtraAuthority,
+    /// Of an external authority: the program that has it issued.
+    pub issuer: Option<IssuerOptions>,
     pub common_name: String,
     pub organizations: Vec<String>,
     /// Never empty.
@@ -288,6 +290,14 @@ impl Profile {
     /// The release whose components read its trees.
     pub const fn release(&self) -> KnownRelease {
         KnownRelease { release: self.kubernetes_version, is_stated: self.stated.version }
+    }
+
+    /// The program that has issued what an authority elsewhere is to sign.
+    pub fn issuer(&self, authority: CaId) -> Option<&IssuerOptions> {
+        match self.authorities.get(&authority)?.signing.as_ref()? {
+            Signing::Issuer(issuer) => Some(issuer),
+            Signing::Key(_) | Signing::Signer(_) => None,
+        }
     }
 
     /// The authority's key is no file of its tree.

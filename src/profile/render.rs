@@ -8,7 +8,7 @@ use super::model::{
     Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Hooks, IgnoredRule, Node, Profile, Renewal, Roots,
     Stated, SubjectAttributes, Subnet,
 };
-use super::signing::{KeyFrom, PassphraseFrom, PublicKeyFrom, Signing};
+use super::signing::{IssuerOptions, KeyFrom, PassphraseFrom, PublicKeyFrom, Signing};
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
 
@@ -176,10 +176,15 @@ fn signing(page: &mut Page, level: usize, signing: &Signing) {
             page.line(inner, "timeout", signer.timeout);
         }
         Signing::Issuer(issuer) => {
-            page.list(inner, "command", &issuer.command);
-            page.line(inner, "timeout", issuer.timeout);
+            issued_by(page, inner, issuer);
         }
     }
+}
+
+fn issued_by(page: &mut Page, depth: usize, issuer: &IssuerOptions) {
+    page.list(depth, "command", &issuer.command);
+    page.raw(depth, "parallel", issuer.parallel);
+    page.line(depth, "timeout", issuer.timeout);
 }
 
 fn subject(page: &mut Page, subject: &SubjectAttributes) {
@@ -204,6 +209,10 @@ fn extra_certificate(page: &mut Page, extra: &ExtraCertificate) {
     page.line(2, "authority", extra.authority.name());
     if let ExtraAuthority::External(Roots::File(root)) = &extra.authority {
         page.line(2, "root", root);
+    }
+    if let Some(issuer) = &extra.issuer {
+        page.open(2, "issuer");
+        issued_by(page, 3, issuer);
     }
     page.line(2, "commonName", &extra.common_name);
     page.list(2, "organizations", &extra.organizations);

@@ -91,6 +91,8 @@ pub enum PublicKeyFrom {
 pub struct IssuerOptions {
     /// A program and its arguments; never empty.
     pub command: Vec<String>,
+    /// Requests at the same time.
+    pub parallel: u8,
     /// For one certificate.
     pub timeout: Span,
 }

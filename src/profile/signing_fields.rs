@@ -2,23 +2,20 @@
 
 use super::fields::{Field, Fields, Reading};
 use super::problem::Mismatch;
-use super::signing::{
-    IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
-};
-use super::values;
+use super::signing::{KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing};
+use super::{issuer_fields, values};
 use crate::clock::Span;
 
 const SIGNER_TIMEOUT: Span = Span::seconds(30);
-const ISSUER_TIMEOUT: Span = Span::seconds(60);
 /// So many signatures at once are enough for any server.
-const MOST_PARALLEL: u64 = 64;
+pub(super) const MOST_PARALLEL: u64 = 64;
 
 /// key, signer and issuer of one authority.
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
     let present = |key: &str, fields: &Fields<'_>, reading: &Reading| reading.has(&fields.join(key));
     let key = key(fields.section("key", reading), reading);
     let signer = signer(fields, reading);
-    let issuer = issuer(fields, reading);
+    let issuer = issuer_fields::of_authority(fields, reading);
     let given: Vec<&str> =
         ["key", "signer", "issuer"].into_iter().filter(|key| present(key, fields, reading)).collect();
     if let [first, second, ..] = given.as_slice() {
@@ -91,18 +88,8 @@ fn signer(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<SignerOption
     })
 }
 
-fn issuer(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<IssuerOptions> {
-    let (list, mut section) = fields.list_or_section("issuer", reading);
-    let inner = section.take("command", reading);
-    let words = list.or(inner).and_then(|field| command(&field, reading));
-    let timeout = section.value("timeout", reading, values::duration);
-    finish(&section, "issuer", fields, words.is_some(), reading);
-    section.finish(reading);
-    Some(IssuerOptions { command: words?, timeout: timeout.unwrap_or(ISSUER_TIMEOUT) })
-}
-
 /// A program has to be named.
-fn finish(section: &Fields<'_>, key: &str, fields: &Fields<'_>, has_command: bool, reading: &mut Reading) {
+pub(super) fn finish(section: &Fields<'_>, key: &str, fields: &Fields<'_>, has_command: bool, reading: &mut Reading) {
     let command = section.join("command");
     if reading.has(&fields.join(key)) && !has_command && reading.is_clean() {
         reading.missing(&command, "a program and its arguments, as a list");
@@ -117,7 +104,7 @@ fn public_key(field: &Field<'_>, reading: &mut Reading) -> Option<PublicKeyFrom>
 }
 
 /// A program, by its absolute path or a name that PATH is searched for, and its arguments.
-fn command(field: &Field<'_>, reading: &mut Reading) -> Option<Vec<String>> {
+pub(super) fn command(field: &Field<'_>, reading: &mut Reading) -> Option<Vec<String>> {
     let words = field.values(reading, values::word)?;
     let first = words.first().map_or("", String::as_str);
     let is_name = !first.is_empty() && !first.contains('/');

@@ -1,13 +1,14 @@
 //! A program that is given an input and asked for an answer: a signature, a key, a chain of certificates.
 
 use std::ffi::OsString;
-use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
+use std::io;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::running::{self, Running};
-use super::{Ended, GRACE, Outcome, not_started, of_words};
+use super::ended::{Ended, Outcome, not_started};
+use super::running::{self, GRACE, Running, of_words};
+use super::talk::Talk;
 use crate::signals;
 
 /// One question.
@@ -68,72 +69,65 @@ fn start(question: &Exchange<'_>) -> io::Result<Running> {
     Running::start(command, messages, Some(Talk::new(write, question.input, read, question.limit)))
 }
 
-/// Both sides of a conversation. Buffers have their full length from the start, so that no copy is left behind by growing.
-pub struct Talk {
-    /// `None`: everything is written, or nobody reads it.
-    write: Option<PipeWriter>,
-    input: Zeroizing<Vec<u8>>,
-    written: usize,
-    /// `None`: the other end is closed.
-    read: Option<PipeReader>,
-    /// One octet more than allowed.
-    buffer: Zeroizing<Vec<u8>>,
-    filled: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Talk {
-    fn new(write: PipeWriter, input: &[u8], read: PipeReader, limit: usize) -> Self {
-        let buffer = Zeroizing::new(vec![0; limit.saturating_add(1)]);
-        let input = Zeroizing::new(input.to_vec());
-        Self { write: Some(write), input, written: 0, read: Some(read), buffer, filled: 0 }
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn asked(text: &str, input: &[u8], limit: usize, timeout: Duration) -> Answer {
+        let words = ["/bin/sh", "-c", text].map(str::to_owned);
+        let environment = [(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))];
+        let variables = [("KPKI_AUTHORITY", "ca".to_owned())];
+        let (environment, variables, words) = (&environment, &variables, &words);
+        exchange(&Exchange { words, environment, variables, input, limit, timeout })
     }
 
-    /// It has written more than an answer may have.
-    pub fn is_too_long(&self) -> bool {
-        self.filled == self.buffer.len()
-    }
-
-    pub const fn reading(&self) -> Option<&PipeReader> {
-        self.read.as_ref()
-    }
-
-    fn answer(mut self) -> Option<Zeroizing<Vec<u8>>> {
-        if self.is_too_long() {
-            return None;
-        }
-        self.buffer.truncate(self.filled);
-        Some(std::mem::take(&mut self.buffer))
-    }
-
-    /// Writes and reads what can be without waiting.
-    pub fn go_on(&mut self) {
-        self.write();
-        self.read();
-    }
-
-    fn write(&mut self) {
-        while let Some(pipe) = &mut self.write {
-            let rest = self.input.get(self.written..).unwrap_or_default();
-            match pipe.write(rest) {
-                _ if rest.is_empty() => self.write = None,
-                Ok(count) => self.written += count,
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
-                // It does not read its input: whether that is wrong is seen by its answer.
-                Err(_) => self.write = None,
+    #[test]
+    fn the_answer_is_standard_output_alone() {
+        let large = vec![b'x'; 300_000];
+        for (text, input, ended, output, said) in [
+            ("cat; echo why >&2", &b"in"[..], Ended::Success, &b"in"[..], "why"),
+            ("cat", &large, Ended::Success, &large, ""),
+            // It need not read what it is given.
+            ("echo out", &large, Ended::Success, b"out\n", ""),
+            ("exec <&-; echo out", &large, Ended::Success, b"out\n", ""),
+            ("exec >&-; cat >/dev/null", b"in", Ended::Success, b"", ""),
+            ("printf half; exit 75", b"", Ended::Status(75), b"half", ""),
+            ("printf half; kill -9 $$", b"", Ended::Signal(9), b"half", ""),
+            ("printf \"$KPKI_AUTHORITY $PWD ${HOME-none}\"", b"", Ended::Success, b"ca / none", ""),
+            ("printf 'a\\033[1mb' >&2", b"", Ended::Success, b"", "a\u{fffd}[1mb"),
+            // What it leaves behind is not waited for.
+            ("sleep 10000 & echo out; echo $! >&2", b"", Ended::Success, b"out\n", ""),
+        ] {
+            let answer = asked(text, input, 400_000, LONG);
+            if text.starts_with("sleep") {
+                let left = answer.said.parse().ok().and_then(rustix::process::Pid::from_raw);
+                rustix::process::kill_process(left.unwrap(), rustix::process::Signal::KILL).unwrap();
+            } else {
+                assert_eq!(answer.said, said, "{text}");
             }
+            assert_eq!(answer.ended, ended, "{text}");
+            assert!(answer.output.as_deref().is_some_and(|found| found.as_slice() == output), "{text}: {answer:?}");
         }
     }
 
-    fn read(&mut self) {
-        while let Some(pipe) = &mut self.read {
-            let rest = self.buffer.get_mut(self.filled..).unwrap_or_default();
-            match pipe.read(rest) {
-                Ok(0) => self.read = None,
-                Ok(count) => self.filled += count,
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-        }
+    #[test]
+    fn a_longer_answer_is_none() {
+        let length = |text: &str| asked(text, b"", 4, LONG).output.map(|output| output.len());
+        assert_eq!(length("printf 1234"), Some(4));
+        assert_eq!(length("printf 12345"), None);
+        assert_eq!(length("exec cat /dev/zero"), None);
+        assert_eq!(length("trap '' TERM PIPE; cat /dev/zero & cat /dev/zero"), None);
+    }
+
+    #[test]
+    fn its_time_is_bounded() {
+        let answer = asked("exec sleep 10000", b"", 4, Duration::from_millis(50));
+        assert_eq!(answer.ended, Ended::TimedOut);
+        let words = ["/no/such/program".to_owned()];
+        let none = Exchange { words: &words, environment: &[], variables: &[], input: b"", limit: 4, timeout: LONG };
+        assert_eq!(exchange(&none).ended, Ended::NotStarted(rustix::io::Errno::NOENT));
+        assert_eq!(exchange(&Exchange { words: &[], ..none }).ended, Ended::NotStarted(rustix::io::Errno::INVAL));
     }
 }

@@ -2,10 +2,12 @@
 //! output, and with no process left behind when the time is over. Hooks only run ([`run`]); a program that signs or issues is given
 //! an input and asked for an answer ([`exchange`]).
 
+mod ended;
 mod exchange;
 mod program;
 mod running;
 mod tail;
+mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -14,12 +16,12 @@ use std::io;
 use std::process::{self, Stdio};
 use std::time::Duration;
 
-use rustix::io::Errno;
-
 use crate::profile::Command;
-use crate::signals::{self, Stopped};
-use running::Running;
+use crate::signals;
+use ended::not_started;
+use running::{GRACE, Running, of_words};
 
+pub use ended::{Ended, Outcome};
 pub use exchange::{Answer, Exchange, exchange};
 pub use program::check;
 
@@ -54,32 +56,6 @@ pub struct Call<'a> {
     pub timeout: Duration,
 }
 
-/// How it went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    Success,
-    /// Its exit status, which is not zero.
-    Status(i32),
-    /// The signal that ended it.
-    Signal(i32),
-    /// It was asked to end (SIGTERM), and then it and its process group were killed.
-    TimedOut,
-    /// The same, or it was not started, because a signal asked this process to end.
-    Stopped(Stopped),
-    NotStarted(Errno),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub ended: Ended,
-    /// The last of what it wrote to stdout and stderr, at most 4 KiB of it: text without control characters but for newline
-    /// and tab.
-    pub output: String,
-}
-
-/// Between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// Runs it to its end. What it leaves in the background goes on, unless its time ran out.
 pub fn run(call: &Call<'_>) -> Outcome {
     let _held = signals::hold();
@@ -106,16 +82,4 @@ fn start(call: &Call<'_>) -> io::Result<Running> {
     let (pipe, write) = running::pipe()?;
     command.stdin(Stdio::null()).stdout(write.try_clone()?).stderr(write);
     Running::start(command, pipe, None)
-}
-
-fn of_words(words: &[String]) -> io::Result<process::Command> {
-    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = process::Command::new(program);
-    command.args(arguments);
-    Ok(command)
-}
-
-fn not_started(why: &io::Error) -> Ended {
-    // Words that no program can be given are no error of the system.
-    Ended::NotStarted(Errno::from_io_error(why).unwrap_or(Errno::INVAL))
 }

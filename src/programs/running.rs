@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
 
-use super::exchange::Talk;
+use super::ended::{Ended, Outcome, not_started};
 use super::tail::Tail;
-use super::{Ended, Outcome, not_started};
+use super::talk::Talk;
 use crate::signals::{self, Stopped};
 
+/// Between SIGTERM and SIGKILL.
+pub const GRACE: Duration = Duration::from_secs(5);
 /// How long the end of a silent command may go unnoticed.
 pub const TICK: Duration = Duration::from_millis(10);
 /// So many ticks what was killed may take to go.
@@ -20,6 +22,14 @@ const REAPING: u32 = 100;
 /// A pipe holds 64 KiB: so many steps read what a command wrote before its end, even if another process goes on writing.
 const STEPS: usize = 16;
 const STEP: usize = 8192;
+
+/// A program and its arguments; no shell.
+pub fn of_words(words: &[String]) -> io::Result<Command> {
+    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    Ok(command)
+}
 
 /// A pipe whose reading end does not wait.
 pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {

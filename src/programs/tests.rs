@@ -1,5 +1,6 @@
 //! Real processes, short ones.
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
 use super::running::TICK;

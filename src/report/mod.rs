@@ -15,6 +15,7 @@ pub mod hook;
 mod init;
 pub mod inspect;
 mod json;
+pub mod key;
 pub mod nodes;
 pub mod remove_node;
 pub mod renew;

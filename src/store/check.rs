@@ -10,21 +10,27 @@ use super::commit::Destination;
 use super::created_dirs::{open_existing, refuse_link};
 use super::error::StoreError;
 use super::journal::{self, JOURNAL};
+use super::kept::GENERATIONS;
 use super::open_dirs::{OpenDirs, Reached};
 use super::outer::UNDELIVERED;
 use super::roots::{KPKI, RootId, Roots, or_here};
 use super::trust;
 
 /// Names in `.kpki` that are the store's own.
-const OWN: [&str; 6] = ["lock", "commit", "staging", "generations", UNDELIVERED, JOURNAL];
+const OWN: [&str; 6] = ["lock", "commit", "staging", GENERATIONS, UNDELIVERED, JOURNAL];
+/// Those of them in which files are kept.
+const KEEPING: [&str; 2] = [GENERATIONS, UNDELIVERED];
 
-/// Refuses what the paths alone show to be impossible.
-pub(super) fn paths(roots: &Roots, destinations: &[Destination<'_>]) -> Result<(), StoreError> {
+/// Refuses what the paths alone show to be impossible. `forgets`: kept files may be replaced.
+pub(super) fn paths(roots: &Roots, destinations: &[Destination<'_>], forgets: bool) -> Result<(), StoreError> {
     let conflict = |root, path| Err(StoreError::Conflict(roots.path_of(root, path)));
     let mut all: HashSet<(RootId, &str)> = HashSet::new();
     for (root, path, _) in destinations {
         let reserved = match root {
             RootId::Main => path.is_within(KPKI),
+            RootId::State if forgets && KEEPING.iter().any(|name| path.is_within(name)) => {
+                path.components().count() < 3
+            }
             RootId::State => OWN.iter().any(|name| path.is_within(name)),
             RootId::Kubelet | RootId::Certificates => false,
         };
@@ -90,7 +96,7 @@ impl Survey {
 /// destination is a root, a path and whether an existing file may be replaced.
 pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -> Result<(), StoreError> {
     let all: Vec<Destination<'_>> = destinations.iter().map(|(root, path, replace)| (*root, path, *replace)).collect();
-    paths(roots, &all)?;
+    paths(roots, &all, false)?;
     if let Some(main) = existing(&roots.main)? {
         // The lock and everything that is prepared go there.
         let kpki = trust::own(&main)?;

@@ -56,6 +56,8 @@ pub struct Commit<'a> {
     pub pinned: Vec<String>,
     /// Kept files to destroy, as `generations/NAME/main/pki/ca.key`: paths below `.kpki`. Their generations stay, without them.
     pub erasures: Vec<RelPath>,
+    /// Nothing of what is replaced is kept, and kept files may be replaced, too: keys that become encrypted ones.
+    pub forgets: bool,
 }
 
 /// A file of a commit, and whether an existing file may be replaced or removed there.

@@ -126,7 +126,7 @@ impl Merge {
                 None => {}
             }
         }
-        if is_record(commit, merge.kept.iter().chain(&merge.created)) {
+        if commit.forgets || is_record(commit, merge.kept.iter().chain(&merge.created)) {
             (merge.kept, merge.created) = (Vec::new(), Vec::new());
         }
         merge.has_generation = !merge.kept.is_empty() || (commit.note.is_some() && !merge.created.is_empty());

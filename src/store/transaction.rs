@@ -28,7 +28,7 @@ pub(super) fn publish_watched(commit: &Commit<'_>, watch: Watch<'_>) -> Result<R
         return Err(BadPath(commit.generation.to_owned()).into());
     }
     let destinations: Vec<Destination<'_>> = commit.destinations().collect();
-    check::paths(commit.roots, &destinations)?;
+    check::paths(commit.roots, &destinations, commit.forgets)?;
     if let Some(place) = create::place(commit)?
         && let Some(receipt) = create::create(commit, &place, watch)?
     {

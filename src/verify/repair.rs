@@ -4,6 +4,7 @@ use super::cluster::{Cluster, File, Part, Tree};
 use super::findings::id;
 use crate::catalog::CaId;
 use crate::files::shell_path;
+use crate::profile::{CaKeys, KeyFrom, KeyOptions, Signing};
 use crate::tree::origin::ProfileAt;
 
 /// A new key and certificate for the file's entry, like the one that is there. Nothing where its authority's key is not here: a
@@ -23,11 +24,18 @@ fn renew_with(cluster: &Cluster<'_>, tree: &Tree, file: &File, options: &[&str])
     if is_signed_here { vec![command()] } else { Vec::new() }
 }
 
-/// The key of an authority can be used.
+/// The key of an authority can be used: a plain one, one that is encrypted where only kpki reads it, or the profile's.
 fn is_here(cluster: &Cluster<'_>, tree: &Tree, authority: CaId) -> bool {
     let shared = cluster.trees.iter().find(|tree| tree.is_shared);
+    let signing = cluster.profile.and_then(|profile| profile.authorities.get(&authority)?.signing.as_ref());
+    match signing {
+        Some(Signing::Key(KeyOptions { from: KeyFrom::Tree, .. })) | None => {}
+        Some(Signing::Key(_) | Signing::Signer(_)) => return true,
+        Some(Signing::Issuer(_)) => return false,
+    }
+    let may_be_encrypted = shared.is_some() && cluster.profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere);
     let key = shared.unwrap_or(tree).file(authority.name(), Part::Key).and_then(File::key);
-    key.is_some_and(|key| !key.is_encrypted)
+    key.is_some_and(|key| !key.is_encrypted || may_be_encrypted)
 }
 
 /// Without a profile kpki does not know what a certificate should be, and a new one would be like the old one.

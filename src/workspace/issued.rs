@@ -7,6 +7,7 @@ use super::Snapshot;
 use super::journal::{CertificateLine, Line};
 use crate::catalog::{self, CaId};
 use crate::clock::parse_instant;
+use crate::error;
 use crate::plan::revoke::serial_of_hex;
 use crate::tree::{Authority, EntryId};
 
@@ -42,8 +43,9 @@ pub fn of_node(lines: &[Line], node: &str, snapshot: &Snapshot, now: OffsetDateT
             left.push(format!("{said}: its issuer is {}", line.issuer));
             continue;
         };
-        if !snapshot.authorities.get(&authority).is_some_and(Authority::is_local) {
-            left.push(format!("{said}: the key of its authority {} is not in this tree", authority.name()));
+        let state = snapshot.authorities.get(&authority);
+        if !state.is_some_and(Authority::is_local) {
+            left.push(format!("{said}: {}", error::left_by(authority, state)));
         } else if !all.iter().any(|one| (one.authority, one.rank) == (authority, rank) && one.serial == serial) {
             all.push(Issued { name: line.entry.clone(), authority, rank, serial });
         }

@@ -8,6 +8,7 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::revocation::{Number, Reason, Revoked, minimal_integer};
 use crate::store::{self, Roots};
+use crate::workspace::key_journal::KeyLine;
 use crate::workspace::rotation::journal::RotationLine;
 use crate::x509::certificate::hex;
 use crate::x509::{Certificate, decimal, key_identifier};
@@ -156,6 +157,7 @@ pub fn is_readable(line: &str) -> bool {
     serde_json::from_str::<Line>(line).is_ok()
         || serde_json::from_str::<RevisionLine>(line).is_ok()
         || serde_json::from_str::<RotationLine>(line).is_ok()
+        || serde_json::from_str::<KeyLine>(line).is_ok()
 }
 
 /// Which state of a cluster directory this is. It only grows: by each line, and to what a line says.

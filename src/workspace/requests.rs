@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::blueprint::{Blueprint, KeyUsage, Role};
-use crate::ca::{self, PrivateKey};
+use crate::ca::{self, PrivateKey, Signer};
 use crate::error::Error;
 use crate::files::{BadPath, RelPath};
 use crate::kubeconfig;
@@ -20,7 +20,7 @@ use crate::store::{FileChange, RootId, Roots};
 use crate::tree::EntryId;
 use crate::tree::layout::{Place, Root};
 use crate::workspace::{Progress, survey};
-use crate::x509::Request;
+use crate::x509::{Certificate, KeyKind, Request};
 use time::OffsetDateTime;
 
 /// Below `.kpki`.
@@ -169,6 +169,12 @@ impl External<'_> {
         self.wanted.iter().map(|(id, public, private, template)| spec((*id, *public, *private, template))).collect()
     }
 
+    /// Of some entries.
+    #[must_use]
+    pub fn only(&self, is_wanted: impl Fn(&EntryId) -> bool) -> Self {
+        Self { site: self.site.clone(), wanted: self.wanted.iter().filter(|(id, ..)| is_wanted(id)).cloned().collect() }
+    }
+
     /// Every request exists already.
     pub fn is_waiting(&self) -> Result<bool, Error> {
         are_waiting(&self.site, &self.specs())
@@ -249,6 +255,48 @@ pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Prog
         made.push(one(site, &spec, &files, &key, old)?);
     }
     Ok(made)
+}
+
+/// The request for a key that stays where it is: nothing but the request is written.
+pub fn of_signer(site: &Site, spec: &CsrSpec<'_>, key: &dyn Signer) -> Result<Made, Error> {
+    let files = site.files(spec.public, spec.private)?;
+    if survey::read(site.roots(), files.root, &files.key)?.is_some() {
+        let shown = site.shown(files.root, &files.key);
+        return Err(Error::new(format!("{shown} holds a key, and that of {} is kept elsewhere", spec.id))
+            .hint("move it away: a certificate for it would be one of another key"));
+    }
+    let made = ca::request(&spec.template.blueprint_for(key.algorithm()), key)?;
+    let change = FileChange {
+        root: files.root,
+        path: files.request.clone(),
+        mode: 0o600,
+        bytes: Zeroizing::new(made.pem.into_bytes()),
+        replace: true,
+    };
+    Ok(Made {
+        id: spec.id.clone(),
+        request: made.request,
+        is_kept: false,
+        is_old_key: true,
+        paths: vec![site.roots().path_of(files.root, &files.request)],
+        changes: vec![change],
+    })
+}
+
+/// A request for such a key that waits already, and asks for the same.
+pub fn waits_for_signer(site: &Site, spec: &CsrSpec<'_>, key: &Certificate) -> Result<Option<Made>, Error> {
+    let files = site.files(spec.public, spec.private)?;
+    let KeyKind::Known(algorithm) = key.key else { return Ok(None) };
+    let there = survey::read(site.roots(), files.root, &files.request)?;
+    let there = there.and_then(|bytes| Request::read_file(&bytes).ok()?.into_iter().next());
+    let blueprint = spec.template.blueprint_for(algorithm);
+    let is_same = |request: &Request| {
+        request.spki_der == key.spki_der && ca::asks_for(request, &blueprint) && request.signature_valid == Some(true)
+    };
+    let paths = vec![site.roots().path_of(files.root, &files.request)];
+    let made =
+        |request| Made { id: spec.id.clone(), request, is_kept: true, is_old_key: true, paths, changes: Vec::new() };
+    Ok(there.filter(is_same).map(made))
 }
 
 /// `old`: the key existed, with this request or none.

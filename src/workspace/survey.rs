@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::error::{Error, opened};
 use crate::files::{self, Dir, FileError, FileState, Kind, Op, RelPath};
 use crate::store::{RootId, Roots};
@@ -90,11 +90,13 @@ pub fn input(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
 
 /// A private key that was named on the command line.
 pub fn key(path: &Path) -> Result<PrivateKey, Error> {
-    PrivateKey::from_pem(&input(path, LARGEST_KEY)?).map_err(|why| {
-        let hint = opened(path, &why, "give KEY in its place")
-            .unwrap_or_else(|| "give an unencrypted PEM key: PKCS#1, SEC1 or PKCS#8".to_owned());
-        Error::new(format!("cannot use the key in {}", path.display())).because(why).hint(hint)
-    })
+    PrivateKey::from_pem(&input(path, LARGEST_KEY)?).map_err(|why| unfit_key(path, &why))
+}
+
+pub fn unfit_key(path: &Path, why: &CaError) -> Error {
+    let hint = opened(path, why, "give KEY in its place")
+        .unwrap_or_else(|| "give an unencrypted PEM key: PKCS#1, SEC1 or PKCS#8".to_owned());
+    Error::new(format!("cannot use the key in {}", path.display())).because(why).hint(hint)
 }
 
 /// A directory from the command line; `None`: it does not exist.

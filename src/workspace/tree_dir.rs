@@ -84,6 +84,8 @@ pub struct Transaction {
     pub outer: Vec<OuterFile>,
     /// What generations keep and nobody is to have any more: paths below `.kpki`.
     pub erasures: Vec<RelPath>,
+    /// Nothing of what is replaced is kept: keys that become encrypted ones.
+    pub forgets: bool,
     /// Lines of the journal.
     pub journal: Vec<String>,
     /// The entries for `kpki history`; `None`: no generation.
@@ -142,6 +144,15 @@ impl TreeDir {
         Self::new(main, Some(profile), shape)
     }
 
+    /// The same with its authorities' keys where these say.
+    #[must_use]
+    pub fn with_keys(self, recorded: Option<&(State, Profile)>, keys: &KeyArgs) -> Self {
+        let is_cluster =
+            recorded.is_some_and(|(state, profile)| state::layout(profile, &state.choices) == Layout::Cluster);
+        let keys = KeyRing::new(&self.roots.main, recorded.map(|(_, profile)| profile), keys, is_cluster);
+        Self { keys, ..self }
+    }
+
     /// A directory that holds no tree, such as that of `kpki csr --out`.
     pub fn plain(main: &Path) -> Self {
         let directories = Directories::usual();
@@ -179,12 +190,9 @@ impl TreeDir {
         Ok(Locked { tree: self, lock: Some(lock), wait, delivered, signers: BTreeSet::new(), _made: None })
     }
 
-    /// Completes or rolls back an interrupted run, if there is one.
-    pub fn recover(&self, wait: Duration) -> Result<(), Error> {
-        if self.is_interrupted()? {
-            drop(self.lock(wait)?);
-        }
-        Ok(())
+    /// Completes or rolls back an interrupted run, if there is one. Returns the files outside the tree that it was to write.
+    pub fn recover(&self, wait: Duration) -> Result<Vec<PathBuf>, Error> {
+        Ok(if self.is_interrupted()? { self.lock(wait)?.delivered } else { Vec::new() })
     }
 
     /// Somebody has to be asked for a passphrase of these authorities' keys.
@@ -207,15 +215,18 @@ impl TreeDir {
         Ok(signals::check()?)
     }
 
+    /// The authority's key is no plain file of the tree.
+    pub fn keeps_key_elsewhere(&self, snapshot: &Snapshot, authority: CaId) -> bool {
+        let private = self.directories.authority(authority).1;
+        self.keys.is_source(authority, file(&snapshot.survey, private.as_ref()))
+    }
+
     /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it. But where certificates are
     /// outside, its authorities may be there already, and sign under the lock only.
     pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         match survey::open(&self.roots.main)? {
             Some(dir) if !dir.list()?.is_empty() => self.lock(wait),
-            _ if self.roots.certificates.is_some() => {
-                let made = OutputDir::make(&self.roots.main)?;
-                Ok(Locked { _made: Some(made), ..self.lock(wait)? })
-            }
+            _ if self.roots.certificates.is_some() => self.lock_made(wait),
             _ => Ok(Locked {
                 tree: self,
                 lock: None,
@@ -225,6 +236,12 @@ impl TreeDir {
                 _made: None,
             }),
         }
+    }
+
+    /// As [`Self::lock`], and makes DIR for it: what is committed in several steps is locked from the first one on.
+    pub fn lock_made(&self, wait: Duration) -> Result<Locked<'_>, Error> {
+        let made = OutputDir::make(&self.roots.main)?;
+        Ok(Locked { _made: Some(made), ..self.lock(wait)? })
     }
 
     /// There is a transaction of an interrupted run.
@@ -240,11 +257,6 @@ impl TreeDir {
     /// An error of a run that does not complete an interrupted one, which may be the cause.
     pub fn or_interrupted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| self.left_by_interrupted().unwrap_or_default().iter().fold(error, Error::because))
-    }
-
-    /// An interrupted run has committed but not put every file in place.
-    pub fn is_half_done(&self) -> Result<bool, Error> {
-        Ok(store::pending(&self.roots)?)
     }
 
     /// How many generations stay, and which of them whatever their number: those that the way back of a rotation needs. With a
@@ -332,6 +344,13 @@ impl Locked<'_> {
         Self { signers, ..self }
     }
 
+    /// It follows a recovery in the same run, which has written these files outside the tree.
+    #[must_use]
+    pub fn after(mut self, recovered: Vec<PathBuf>) -> Self {
+        self.delivered.extend(recovered);
+        self
+    }
+
     /// Reads again under the lock, and returns the issuers.
     pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
         self.opened(self.tree.peek(places)?)
@@ -396,7 +415,7 @@ impl Locked<'_> {
         now: OffsetDateTime,
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
-        let Transaction { changes, removals, outer, erasures, journal, entries } = transaction;
+        let Transaction { changes, removals, outer, erasures, forgets, journal, entries } = transaction;
         let (keep_generations, pinned) = self.tree.kept_generations();
         // A backup is brought back as it was.
         if verb != "restore" {
@@ -412,6 +431,7 @@ impl Locked<'_> {
             keep_generations,
             pinned,
             erasures,
+            forgets,
             dir_mode: DIR_MODE,
             generation: &journal::generation(verb, now),
             locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),

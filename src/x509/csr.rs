@@ -16,6 +16,8 @@ use crate::x509::verify::verify_with;
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// As it stands.
+    pub der: Vec<u8>,
     pub subject: Name,
     pub key: KeyKind,
     pub spki_der: Vec<u8>,
@@ -88,6 +90,10 @@ impl Request {
         Ok(requests)
     }
 
+    pub fn to_pem(&self) -> String {
+        pem::write_public(request::LABEL, &self.der)
+    }
+
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
         if der.len() > LIMIT {
             return Err(RequestError::Malformed(NotDer));
@@ -104,6 +110,7 @@ impl Request {
         let signature_algorithm = AlgorithmIdentifier::read(outer.algorithm).and_then(|algorithm| algorithm.oid())?;
         let key = key_kind(spki.raw).map_err(|NotDer| RequestError::PublicKey)?;
         Ok(Self {
+            der: der.to_vec(),
             subject: name::read(subject.raw).map_err(|NotDer| RequestError::Subject)?,
             signature_valid: verify_with(&outer, &signature_algorithm, &key, spki.raw),
             key,

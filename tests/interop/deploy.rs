@@ -5,35 +5,45 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, SMALL, kpki, program, project, run, scratch, write};
+use crate::support::{Ran, SMALL, files_ending, kpki, program, project, run, scratch, write};
 
 const INSTALLED: &str = "/usr/local/bin/kpki";
 const COLLECTOR: &str = "/var/lib/node_exporter/textfile_collector";
 /// In tenths, as systemd-analyze takes it: what is left is that root's files are root's, and that hooks see processes.
 const EXPOSURE: &str = "20";
 
-/// The units with the program where it is; the drop-in only where it is asked for.
-fn units(with_hooks: bool) -> TempDir {
+/// The units with the program where it is, and these drop-ins.
+fn units(drop_ins: &[PathBuf]) -> TempDir {
     let place = scratch();
-    let files = ["kpki-renew.service", "kpki-renew.timer", "kpki-renew.service.d/hooks.conf"];
-    for file in files.into_iter().take(if with_hooks { 3 } else { 2 }) {
-        let text = std::fs::read_to_string(project("deploy").join(file)).unwrap();
-        write(place.path().join(file), text.replace(INSTALLED, env!("CARGO_BIN_EXE_kpki")));
+    let deploy = project("deploy");
+    let units = ["kpki-renew.service", "kpki-renew.timer"].map(|file| deploy.join(file));
+    for file in units.iter().chain(drop_ins) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let to = place.path().join(file.strip_prefix(&deploy).unwrap());
+        write(to, text.replace(INSTALLED, env!("CARGO_BIN_EXE_kpki")));
     }
     place
 }
 
+fn drop_ins() -> Vec<PathBuf> {
+    let found = files_ending(&project("deploy/kpki-renew.service.d"), ".conf");
+    assert_eq!(found.len(), 5, "{found:?}");
+    found
+}
+
 #[test]
 fn systemd_understands_every_line() {
-    for with_hooks in [false, true] {
-        let place = units(with_hooks);
+    let all = drop_ins();
+    let alone = all.iter().map(|one| vec![one.clone()]);
+    for drop_ins in alone.chain([vec![], all.clone()]) {
+        let place = units(&drop_ins);
         let files = ["kpki-renew.service", "kpki-renew.timer"].map(|file| place.path().join(file));
         // The man page of a verb that is not installed here is no fault of a unit.
         let ran = run(program("systemd-analyze").args(["verify", "--man=no"]).args(files)).expect_ok("verify");
-        assert_eq!((ran.out.trim(), ran.err.trim()), ("", ""), "with the drop-in: {with_hooks}");
+        assert_eq!((ran.out.trim(), ran.err.trim()), ("", ""), "{drop_ins:?}");
     }
     // A line it does not know is said.
-    let place = units(false);
+    let place = units(&[]);
     let file = place.path().join("kpki-renew.service");
     let text = std::fs::read_to_string(&file).unwrap();
     write(&file, text.replace("NoNewPrivileges", "NoNewPrivilege"));
@@ -43,7 +53,7 @@ fn systemd_understands_every_line() {
 
 #[test]
 fn the_service_is_left_with_little() {
-    let place = units(false);
+    let place = units(&[]);
     let words = ["security", "--offline=true", "--no-pager", "--threshold", EXPOSURE];
     let ran = run(program("systemd-analyze").args(words).arg(place.path().join("kpki-renew.service")));
     let last = ran.out.lines().last().unwrap_or_default().to_owned();
@@ -162,5 +172,31 @@ fn cron_warns_where_another_host_has_to_renew() {
         let named =
             log.contains("Until then renew on the safe host, which has the keys of the authorities, and bring the files here: kpki renew all --due");
         assert_eq!((named, log.contains("daemon.warning")), (warned, warned), "{made}: {log}");
+    }
+}
+
+/// What a drop-in gives is what its name says: everything else stays as it was.
+#[test]
+fn a_drop_in_gives_no_more_than_it_says() {
+    let lacks = |drop_ins: &[PathBuf]| {
+        let place = units(drop_ins);
+        let words = ["security", "--offline=true", "--no-pager", "--json=short"];
+        let ran = run(program("systemd-analyze").args(words).arg(place.path().join("kpki-renew.service")));
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&ran.expect_ok("security").out).unwrap();
+        let lacking =
+            rows.iter().filter(|row| row["set"] == false).map(|row| row["json_field"].as_str().unwrap().to_owned());
+        lacking.collect::<std::collections::BTreeSet<_>>()
+    };
+    let alone = lacks(&[]);
+    for (name, given) in [
+        ("network.conf", &["IPAddressDeny", "PrivateNetwork", "RestrictAddressFamilies_AF_INET_INET6"][..]),
+        ("tpm.conf", &["PrivateDevices"]),
+        ("softhsm.conf", &[]),
+        ("credentials.conf", &[]),
+    ] {
+        let file = drop_ins().into_iter().find(|file| file.ends_with(name)).unwrap();
+        let with = lacks(&[file]);
+        let more: Vec<&str> = with.difference(&alone).map(String::as_str).collect();
+        assert_eq!(more, given, "{name}");
     }
 }

@@ -13,7 +13,7 @@ const PASSWORD: &str = "swordfish-Tr0ub4dor&3-correct-horse-battery";
 const CERTIFICATE_KEY: &str = "9f2c71d05a8be3641c0f7a92de58b3461177aa40c2e95d3b8f60412d7c9ea5b3";
 
 /// Pieces of secrets, each with what it is of.
-struct Needles {
+pub struct Needles {
     pieces: HashMap<[u8; NEEDLE], String>,
     /// By their first three bytes: whether there is such a piece.
     begin: Vec<u64>,
@@ -23,7 +23,7 @@ struct Needles {
 
 impl Needles {
     /// Of the passwords.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut needles = Self { pieces: HashMap::new(), begin: vec![0; 1 << 18], blocks: BTreeSet::new() };
         needles.add(PASSWORD.as_bytes(), 1, "password");
         needles.add(CERTIFICATE_KEY.as_bytes(), 1, "certificate key");
@@ -74,7 +74,7 @@ impl Needles {
         }
     }
 
-    fn add(&mut self, secret: &[u8], step: usize, what: &str) {
+    pub fn add(&mut self, secret: &[u8], step: usize, what: &str) {
         for piece in secret.windows(NEEDLE).step_by(step) {
             let begin = first(piece);
             self.begin[begin >> 6] |= 1 << (begin & 63);
@@ -83,7 +83,7 @@ impl Needles {
     }
 
     /// What is found in a core: what it is of, and where.
-    fn found(&self, core: &[u8]) -> BTreeSet<String> {
+    pub fn found(&self, core: &[u8]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut begin = 0;
         for (at, byte) in core.iter().enumerate() {
@@ -174,7 +174,7 @@ fn parts(mut der: &[u8]) -> Vec<(u8, Vec<u8>)> {
 }
 
 /// What memory holds when the program comes to one of these system calls, and the status it was about to exit with.
-fn core_at(calls: &str, command: &Command, core: &Path) -> (Vec<u8>, i32, String) {
+pub fn core_at(calls: &str, command: &Command, core: &Path) -> (Vec<u8>, i32, String) {
     let status = if cfg!(target_arch = "aarch64") { "$x0" } else { "$rdi" };
     let mut gdb = program("gdb");
     gdb.args(["-q", "-nx", "-batch", "-ex", "set startup-with-shell off", "-ex", "set debuginfod enabled off"]);

@@ -96,11 +96,17 @@ impl Place {
 
     /// The same with something on standard input. A run that hangs is killed, and has status -1.
     pub fn kpki_with(&self, words: &[&str], stdin: &[u8]) -> Run {
+        self.kpki_in(words, stdin, &[])
+    }
+
+    /// The same with these environment variables.
+    pub fn kpki_in(&self, words: &[&str], stdin: &[u8], variables: &[(&str, &str)]) -> Run {
         let before = self.files();
         let mut child = Command::new(env!("CARGO_BIN_EXE_kpki"))
             .args(at_any_time(words))
             .current_dir(self.dir.path())
             .env_clear()
+            .envs(variables.iter().copied())
             .stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -17,7 +17,7 @@ pub fn summary(manifest: &Manifest, judged: &Judged) -> Summary {
         certificates: judged.certificates,
         lists: judged.lists,
         last: judged.last.clone(),
-        left_out: left_out.collect(),
+        left_out: left_out.chain(judged.judgement.left_out.iter().cloned()).collect(),
         problems: judged.judgement.problems.clone(),
         notes: judged.judgement.notes.clone(),
     }
@@ -30,6 +30,8 @@ fn authority(held: &Held) -> Authority {
         subject: held.subject.clone(),
         key: match held.key {
             KeyState::Here => Key::Here,
+            KeyState::Encrypted => Key::Encrypted,
+            KeyState::Elsewhere(_) => Key::Elsewhere,
             KeyState::External => Key::External,
             KeyState::Missing => Key::Missing,
             KeyState::Unusable(_) => Key::Unusable,

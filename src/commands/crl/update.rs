@@ -39,21 +39,20 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
     session.refuse_node("revocation lists")?;
+    if !request.run.dry_run {
+        session.tree.recover(request.run.lock_wait)?;
+    }
     let mut snapshot = session.peek()?;
-    // A tree that an interrupted run left half done is judged when that run is finished.
-    let half_done = !request.run.dry_run && session.tree.is_half_done()?;
-    let mut plans = match half_done {
-        true => Vec::new(),
-        false => session.tree.or_interrupted(evaluate(request, &session, &snapshot))?,
-    };
+    let mut plans = session.tree.or_interrupted(evaluate(request, &session, &snapshot))?;
     let (mut issues, mut generation) = (Vec::new(), None);
     if request.run.dry_run {
         warnings.extend(session.tree.left_by_interrupted()?);
         for one in plans.iter().filter(|one| one.sign) {
             one.crl.verify(&session.tree)?;
         }
-    } else if half_done || plans.iter().any(|one| one.sign) {
-        let locked = session.lock()?;
+    } else if plans.iter().any(|one| one.sign) {
+        let signed = plans.iter().filter(|one| one.sign && one.crl.is_of_signer());
+        let locked = session.lock_to_sign(signed.map(|one| one.crl.authority).collect())?;
         let (now, issuers) = session.read(&locked)?;
         snapshot = now;
         plans = evaluate(request, &session, &snapshot)?;
@@ -123,8 +122,11 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
             return Err(error::no_signer(id, authority, &session.target.origin));
         }
         // An external authority signs it: report when it stops.
-        let skipped = (!is_local && crl.is_due(now)).then(|| format!("the key of {} is not in this tree", id.name()));
-        if crl.crl.is_some() || (is_local && wanted) {
+        let skipped = match authority {
+            Some(Authority::Closed(_, why)) if wanted => Some(why.to_string()),
+            _ => (!is_local && crl.is_due(now)).then(|| format!("the key of {} is not in this tree", id.name())),
+        };
+        if crl.crl.is_some() || (is_local && wanted) || matches!(authority, Some(Authority::Closed(..)) if wanted) {
             plans.push(Plan { crl, sign: is_local && wanted, skipped });
         }
     }

@@ -1,26 +1,33 @@
 //! Match each certificate with its key, judge all, commit.
 
-use super::arranged::Arranged;
-use super::candidates;
-use super::importing::{Importing, Placed};
 use super::request::Request;
 use super::waiting;
 use crate::error::{self, Error};
-use crate::plan::import::{self as plan, Expected, Refusal};
+use crate::files;
+use crate::plan::import::Refusal;
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::{Changed, restarts};
 use crate::store::FileChange;
 use crate::tree::EntryId;
-use crate::workspace::rotation::ahead;
-use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
+use crate::workspace::importing::{Arranged, Importing, Placed, candidates};
+use crate::workspace::{Absent, Locked, Session, Transaction, journal, survey, targets};
 use crate::x509::Certificate;
 use std::path::Path;
+
+/// A larger file is not a certificate.
+const LARGEST: u64 = 4 << 20;
 
 /// Puts all certificates in place, or none.
 pub fn run(request: &Request) -> Result<Requests, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
-    let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
-    let locked = if request.run.dry_run { None } else { Some(session.lock()?) };
+    let session = Session::open(&request.trees, &request.run, &target, Absent::Planned)?;
+    // The certificate of an authority elsewhere is the first that there is of a tree.
+    let is_new = files::what(None, &session.tree.roots.main).is_none();
+    let locked = match (request.run.dry_run, is_new) {
+        (true, _) => None,
+        (false, true) => Some(session.tree.lock_made(request.run.lock_wait)?),
+        (false, false) => Some(session.lock()?),
+    };
     let snapshot = match &locked {
         Some(locked) => session.read(locked)?.0,
         None => {
@@ -29,10 +36,10 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         }
     };
     let candidates = candidates::read(&session, &snapshot.survey, request.requests.as_deref(), &mut warnings)?;
-    let importing = Importing { request, session: &session, snapshot, candidates };
+    let importing = Importing { session: &session, snapshot: &snapshot, candidates, root: request.root.as_deref() };
     let (mut placed, mut refused): (Vec<Placed>, Vec<(String, Refusal)>) = (Vec::new(), Vec::new());
     for path in &request.files {
-        match importing.one(path, &mut warnings)? {
+        match one(&importing, path, request.entry.as_deref(), &mut warnings)? {
             Ok(one) if !one.changes.is_empty() && placed.iter().any(|other| other.entry.id == one.entry.id) => {
                 refused.push((path.display().to_string(), Refusal::Twice));
             }
@@ -110,67 +117,25 @@ fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> 
     Ok(locked.commit("import", now, transaction)?)
 }
 
-impl Importing<'_> {
-    /// One file, or why it may not be put in place.
-    fn one(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Result<Placed, Refusal>, Error> {
-        let named = self.request.entry.as_deref();
-        let Arranged { leaf, rest, said } = match self.arranged(path, named)? {
-            Ok(arranged) => arranged,
-            Err(why) => return Ok(Err(why)),
-        };
-        let said = said.into_iter().map(|what| format!("{}: {what}", path.display()));
-        let credentials = &self.session.credentials;
-        let candidate = match candidates::matching(&self.candidates, credentials, &leaf, named) {
-            Ok(candidate) => candidate,
-            Err(_) if leaf.is_ca => {
-                warnings.extend(said);
-                return self.authority(&[vec![leaf], rest].concat(), named);
-            }
-            Err(why) => return Ok(Err(why)),
-        };
-        let Some(credential) = credentials.get(candidate.index) else { return Ok(Err(Refusal::AmbiguousKey)) };
-        let id = &credential.id;
-        let Some(template) = self.template(credential, candidate) else {
-            return Ok(Err(Refusal::Unknown(id.clone())));
-        };
-        let new = self.new_signer(credential)?;
-        let is_ahead = ahead::is_of(&leaf, &rest, &new, self.request.run.now);
-        let mut trusted = self.trusted(credential)?;
-        if is_ahead {
-            trusted.1 = new.iter().take(1).cloned().collect();
-        }
-        let mut issued = credential.authority.map(|authority| self.issued_by(authority)).unwrap_or_default();
-        issued.retain(|(name, _)| *name != id.to_string());
-        let verdict = plan::judge(
-            &leaf,
-            &rest,
-            &Expected {
-                blueprint: &template.blueprint_for(candidate.key.algorithm()),
-                dispensable: &template.names.surplus,
-                anchors: trusted.0,
-                trusted: &trusted.1,
-                issued: &issued,
-                now: self.request.run.now,
-            },
-        );
-        if !verdict.objections.is_empty() {
-            return Ok(Err(Refusal::Unfit(id.clone(), verdict.objections)));
-        }
-        warnings.extend(said);
-        if !verdict.surplus.is_empty() {
-            warnings.push(format!("{id} has more than was requested: {}", verdict.surplus.join(", ")));
-        }
-        if !verdict.lost.is_empty() {
-            let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
-            warnings.push(format!("{id} loses names that it has now: {}", lost.join(", ")));
-        }
-        if let Some(subject) = &verdict.other_subject {
-            let asked = &template.blueprint.subject;
-            warnings.push(format!("{id} has the subject {subject}, requested was {asked}: its authority decides it"));
-        }
-        if is_ahead {
-            return Ok(self.ahead(credential, candidate, (&leaf, &rest), &new));
-        }
-        self.place(credential, candidate, &template, &leaf, &rest).map(Ok)
+/// One file, or why it may not be put in place.
+fn one(
+    importing: &Importing<'_>,
+    path: &Path,
+    named: Option<&str>,
+    warnings: &mut Vec<String>,
+) -> Result<Result<Placed, Refusal>, Error> {
+    let bytes = survey::input(path, LARGEST)?;
+    let Arranged { leaf, rest, said } = match importing.arranged(&bytes, named)? {
+        Ok(arranged) => arranged,
+        Err(why) => return Ok(Err(why)),
+    };
+    let placed = match importing.candidate(&leaf, named) {
+        Ok(candidate) => importing.leaf(candidate, &leaf, &rest)?,
+        Err(_) if leaf.is_ca => importing.authority(&[vec![leaf], rest].concat(), named)?,
+        Err(why) => return Ok(Err(why)),
+    };
+    if placed.is_ok() {
+        warnings.extend(said.into_iter().map(|what| format!("{}: {what}", path.display())));
     }
+    Ok(placed)
 }

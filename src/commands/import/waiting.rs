@@ -1,10 +1,10 @@
 //! What the switch to a new authority, whose key is elsewhere, still waits for.
 
-use super::importing::Placed;
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::tree::EntryId;
 use crate::workspace::Session;
+use crate::workspace::importing::Placed;
 use crate::workspace::rotation::ahead;
 
 /// One line for each new authority that signed one of these: what is missing, or how to go on.

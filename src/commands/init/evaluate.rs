@@ -1,6 +1,7 @@
 //! The plan compared with the existing files.
 
 use super::external::external;
+use super::issued;
 use super::keys;
 use super::request::Request;
 use super::resolve::Resolved;
@@ -32,6 +33,7 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
         changed::keep(items, &resolved.former_servers, &mut decided);
     }
     requested(resolved, &mut decided)?;
+    decided.refusals.extend(issued::not_made(resolved, &decided.decisions));
     if !resolved.allow_shared_ca {
         decided.refusals.extend(guard::shared_authorities(authorities));
     }

@@ -1,5 +1,6 @@
 //! Entries of an external authority: keys and requests beside the tree, for `kpki import`.
 
+use crate::blueprint::BACK_DATE;
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
@@ -13,7 +14,7 @@ pub fn external<'a>(items: &'a [Item], decided: &Reconciled, roots: &Roots) -> E
         else {
             return None;
         };
-        let lifetime = blueprint.not_after - blueprint.not_before;
+        let lifetime = blueprint.not_after - (blueprint.not_before + BACK_DATE);
         let access = item.what.access().cloned();
         let template = CsrTemplate { access, ..CsrTemplate::new(*algorithm, blueprint.clone(), lifetime) };
         Some((&item.id, &item.public, item.private.as_ref(), template))

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod evaluate;
 mod external;
+mod issued;
 mod job;
 mod keys;
 mod make;

@@ -2,7 +2,7 @@
 
 use super::bootstrap;
 use super::evaluate::{self, Evaluation};
-use super::external::external;
+use super::issued;
 use super::keys::{self, OutsideKey};
 use super::request::Request;
 use super::resolve::{self, Resolved};
@@ -13,6 +13,7 @@ use crate::plan::item::{self, Item};
 use crate::report;
 use crate::store::{self, StoreError};
 use crate::tree::Issuers;
+use crate::workspace::issuing::Issued;
 use crate::workspace::rotation::state;
 use crate::workspace::{Locked, Progress, Transaction, journal};
 use time::OffsetDateTime;
@@ -37,6 +38,8 @@ enum Attempt {
 
 fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> {
     let resolved = resolve::resolve(request)?;
+    let target = issued::target(request, &resolved);
+    let session = issued::session(request, &resolved, &target)?;
     let (tree, run) = (&resolved.tree, &request.run);
     let manifests = bootstrap::manifests(request, &resolved.loaded.profile)?;
     let done = |mut report: report::Init| {
@@ -56,29 +59,40 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     if run.dry_run {
         store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
         let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
+        issued::plan(&mut report.items, &session, &resolved, &evaluation);
         report.warnings.extend(tree.left_by_interrupted()?);
         return done(report);
     }
-    if evaluation.is_unchanged(&resolved)? {
+    let asks = issued::asks(&session, &resolved, &evaluation);
+    if !asks && evaluation.is_unchanged(&resolved)? {
         return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
     }
     let signers = keys::signers(&resolved.items, &evaluation.decided);
     tree.ask_passphrases(&signers)?;
-    let locked = tree.lock_or_create(run.lock_wait)?.signing(signers);
+    let locked = if asks { tree.lock_made(run.lock_wait)? } else { tree.lock_or_create(run.lock_wait)? };
+    let locked = locked.signing(signers);
     // The tree is locked now: read it again and decide on that.
     let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
     state::settled_in(tree, run.now)?;
     let evaluation = evaluate::evaluate(request, &resolved, snapshot)?;
-    if evaluation.is_unchanged(&resolved)? {
-        return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+    let issued = issued::ask(&session, &resolved, &evaluation, &locked, progress)?;
+    if issued.placed.is_empty() && evaluation.is_unchanged(&resolved)? {
+        let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?;
+        issued::describe(&mut report, &issued);
+        return done(report);
     }
     match store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?) {
         Err(raced @ StoreError::Exist(_)) => return Ok(Attempt::Raced(raced)),
         checked => checked?,
     }
-    let mut report = summary::report(request, &resolved, &evaluation, evaluation.outcome())?;
-    let made =
-        Making { request, resolved: &resolved, evaluation, locked: &locked }.commit(issuers, &mut report, progress)?;
+    let outcome = match evaluation.outcome() {
+        report::Outcome::Unchanged if !issued.placed.is_empty() => report::Outcome::Completed,
+        outcome => outcome,
+    };
+    let mut report = summary::report(request, &resolved, &evaluation, outcome)?;
+    issued::describe(&mut report, &issued);
+    let making = Making { request, resolved: &resolved, evaluation, issued, locked: &locked };
+    let made = making.commit(issuers, &mut report, progress)?;
     match made {
         Err(raced) => Ok(Attempt::Raced(raced)),
         Ok(committed) => {
@@ -98,6 +112,7 @@ struct Making<'a> {
     request: &'a Request,
     resolved: &'a Resolved,
     evaluation: Evaluation,
+    issued: Issued,
     locked: &'a Locked<'a>,
 }
 
@@ -110,19 +125,27 @@ impl Making<'_> {
         progress: Progress<'_>,
     ) -> Result<Result<Option<String>, StoreError>, Error> {
         let (items, run) = (&self.resolved.items, &self.request.run);
-        let requests =
-            external(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
+        let issued = &self.issued;
+        let left = issued::left(self.resolved, &self.evaluation).only(|id| !issued.has(id));
+        let requests = left.make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;
         let signers = make::Signers { fresh: keys::fresh(self.resolved, &decided)?, issuers };
         let mut made = make::make(items, decided, &snapshot.survey, signers, run, progress)?;
         summary::add_made(&mut report.items, &made);
         let outside: Vec<OutsideKey> = made.iter_mut().filter_map(|made| made.outside.take()).collect();
-        let (journal, entries) = remembered(items, &made, run.now);
+        let (mut lines, mut entries) = remembered(items, &made, run.now);
+        for (id, certificate) in issued.certificates() {
+            lines.push(journal::line("init", &id.to_string(), certificate, run.now));
+            entries.push(id.to_string());
+        }
         let files = made.into_iter().flat_map(|made| made.files).map(job::File::change);
         let mut changes = files.collect::<Result<Vec<_>, _>>()?;
+        changes.extend(issued.placed.iter().flat_map(|one| one.changes.iter().cloned()));
         changes.extend(requests.into_iter().flat_map(|made| made.changes));
         changes.extend(self.resolved.own_files.iter().cloned());
-        let transaction = Transaction { changes, journal, entries: Some(entries), ..Transaction::default() };
+        let removals = issued.placed.iter().flat_map(|one| one.removals.iter().cloned()).collect();
+        let transaction =
+            Transaction { changes, removals, journal: lines, entries: Some(entries), ..Transaction::default() };
         let written = keys::write(&outside);
         match written.and_then(|()| self.locked.commit("init", run.now, transaction)) {
             Err(why) if !is_raced(&why) => Err(keys::left_behind(why.into(), &outside)),

@@ -99,6 +99,7 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
                     Decision::NoKey(signer, _) => vec![crate::error::outside(signer)],
                     _ => Vec::new(),
                 },
+                has_issuer: false,
             }
         })
         .collect()

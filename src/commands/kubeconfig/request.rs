@@ -2,6 +2,7 @@
 
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
+use crate::keys::KeyArgs;
 use crate::workspace::RunArgs;
 use std::path::PathBuf;
 
@@ -25,4 +26,6 @@ pub struct Request {
     pub force: bool,
     pub allow_masters: bool,
     pub run: RunArgs,
+    /// Where authorities' keys are, beside what the profile says.
+    pub keys: KeyArgs,
 }

@@ -21,6 +21,7 @@ use crate::tree::{Authority, file};
 use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// A larger file is not a signing request.
@@ -38,31 +39,28 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     refuse(request)?;
     let recorded = profiles::recorded(&request.dir)?;
     let tree = TreeDir::recorded(&request.dir, recorded.as_ref(), None)?;
+    let tree = tree.with_keys(recorded.as_ref(), &request.keys);
     let profile = recorded.map(|(_, profile)| profile);
     let admin = tree.directories.files("", Files::Kubeconfig("admin.conf")).0;
-    // What is refused is refused before the lock; what an interrupted run left is finished or removed first.
-    if !tree.is_interrupted()? {
+    let recovered = tree.recover(request.run.lock_wait)?;
+    // What is refused is refused before the lock, and before anybody is asked for a passphrase.
+    if recovered.is_empty() {
         guard::check(request)?;
-        state::settled_in(&tree, request.run.now)?;
-        can_sign(request, &tree, &tree.peek(std::iter::once(&admin))?)?;
     }
-    let locked = tree.lock(request.run.lock_wait)?;
+    state::settled_in(&tree, request.run.now)?;
+    let snapshot = tree.peek(std::iter::once(&admin))?;
+    reach(request, &tree, &snapshot, profile.as_ref())?;
+    let (spki, algorithm, own) = key(request, profile.as_ref())?;
+    refuse_known(request, &tree, &snapshot, &spki)?;
+    let signers = BTreeSet::from([CaId::Cluster]);
+    tree.ask_passphrases(&signers)?;
+    let locked = tree.lock(request.run.lock_wait)?.signing(signers).after(recovered);
     guard::check(request).map_err(|error| locked.in_the_way(error))?;
     let (snapshot, issuers) = locked.read(std::iter::once(&admin))?;
     state::settled_in(&tree, request.run.now)?;
-    can_sign(request, &tree, &snapshot)?;
+    let (cluster, server) = reach(request, &tree, &snapshot, profile.as_ref())?;
+    refuse_known(request, &tree, &snapshot, &spki)?;
     let issuer = issuers.get(CaId::Cluster).ok_or_else(|| no_signer(request, &Authority::Missing))?;
-
-    let admin = file(&snapshot.survey, Some(&admin)).and_then(|bytes| kubeconfig::read(bytes).ok());
-    let server = server(request, profile.as_ref(), admin.as_ref())?;
-    let named = request.cluster.clone().or_else(|| profile.as_ref().map(|profile| profile.cluster_name.clone()));
-    let cluster = named.or_else(|| admin.map(|admin| admin.cluster)).unwrap_or_else(|| "kubernetes".to_owned());
-    let (spki, algorithm, own) = key(request, profile.as_ref())?;
-    if let Some(path) = &request.csr
-        && let Some(known) = known_keys::known_key(&tree, &snapshot, &spki, None)?
-    {
-        return Err(error::declined(&[(path.display().to_string(), vec![Declined::KnownKey(known)])]));
-    }
     let groups: Vec<&str> = request.groups.iter().map(String::as_str).collect();
     let (now, validity) = (request.run.now, request.validity.duration());
     let blueprint = blueprints::client(
@@ -105,6 +103,30 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     Ok(Made { text, warnings })
 }
 
+/// The cluster's name and its API server, once it is certain that somebody can sign.
+fn reach(
+    request: &Request,
+    tree: &TreeDir,
+    snapshot: &Snapshot,
+    profile: Option<&Profile>,
+) -> Result<(String, String), Error> {
+    can_sign(request, tree, snapshot)?;
+    let admin = tree.directories.files("", Files::Kubeconfig("admin.conf")).0;
+    let admin = file(&snapshot.survey, Some(&admin)).and_then(|bytes| kubeconfig::read(bytes).ok());
+    let server = server(request, profile, admin.as_ref())?;
+    let named = request.cluster.clone().or_else(|| profile.map(|profile| profile.cluster_name.clone()));
+    Ok((named.or_else(|| admin.map(|admin| admin.cluster)).unwrap_or_else(|| "kubernetes".to_owned()), server))
+}
+
+/// A key that must not be certified.
+fn refuse_known(request: &Request, tree: &TreeDir, snapshot: &Snapshot, spki: &[u8]) -> Result<(), Error> {
+    let Some(path) = &request.csr else { return Ok(()) };
+    match known_keys::known_key(tree, snapshot, spki, None)? {
+        Some(known) => Err(error::declined(&[(path.display().to_string(), vec![Declined::KnownKey(known)])])),
+        None => Ok(()),
+    }
+}
+
 fn can_sign(request: &Request, tree: &TreeDir, snapshot: &Snapshot) -> Result<(), Error> {
     let authority = snapshot.authorities.get(&CaId::Cluster).unwrap_or(&Authority::Missing);
     match refusal(CaId::Cluster, authority, request.run.now) {
@@ -134,7 +156,7 @@ fn no_signer(request: &Request, authority: &Authority) -> Error {
         Authority::External(_) => Error::new(format!("the key of the cluster CA is not in {dir}"))
             .hint("run it where the key is, or have its owner sign a request"),
         Authority::Unusable(why) => Error::new(format!("the cluster CA in {dir} cannot sign")).because(why),
-        Authority::Closed(_, why) => Error::new(format!("the cluster CA in {dir} cannot sign")).because(why),
+        Authority::Closed(_, why) => error::closed(CaId::Cluster, why),
         Authority::Missing | Authority::Local(_) => Error::new(format!("there is no cluster CA in {dir}"))
             .hint("give the tree with --dir: the directory above pki/"),
     }

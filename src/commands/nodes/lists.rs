@@ -11,7 +11,7 @@ use crate::plan::renew::refusal;
 use crate::plan::shipping::{self, Listed};
 use crate::report::revoke::{CrlRow, Signing};
 use crate::revocation::Revoked;
-use crate::tree::Issuers;
+use crate::tree::{Authority, Issuers};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, Writing};
 use crate::workspace::crls::{self, TreeCrl};
 use crate::workspace::journal::{CrlLine, Line};
@@ -25,8 +25,8 @@ pub struct Plan {
     removals: Vec<Vec<u8>>,
     /// The nodes' lines that say so, each with its node.
     lines: Vec<(String, CrlLine)>,
-    /// The authority's key is in this tree.
-    is_local: bool,
+    /// Why it cannot be signed in this run; `None`: the authority's key is here.
+    away: Option<String>,
     /// Numbers and fingerprints that go apart.
     pub findings: Vec<String>,
     /// Nodes with a list that may revoke what is not known here: nothing is signed that would take its place.
@@ -55,10 +55,14 @@ pub fn plans(
         let all = TreeCrl::all(&session.tree, id, snapshot.bundle(id), lines)?;
         let here: Vec<[u8; 32]> = all.iter().filter_map(|crl| Some(crl.issue()?.fingerprint)).collect();
         for crl in all {
-            let is_local = crls::can_be_signed(&session.tree, snapshot, &crl)?;
+            let away = match (crls::can_be_signed(&session.tree, snapshot, &crl)?, snapshot.authorities.get(&id)) {
+                (true, _) => None,
+                (false, Some(Authority::Closed(_, why))) => Some(why.to_string()),
+                (false, _) => Some(format!("the key of {} is not in this tree: merge where it is", id.name())),
+            };
             // One that has never been an authority's has no list anywhere.
-            if crl.is_of_signer() || crl.crl.is_some() || is_local {
-                plans.extend(plan(session, snapshot, signers, (receipts, brought), lines, (crl, is_local, &here))?);
+            if crl.is_of_signer() || crl.crl.is_some() || away.is_none() {
+                plans.extend(plan(session, snapshot, signers, (receipts, brought), lines, (crl, away, &here))?);
             }
         }
         // A first list: readers that check every issuer refuse the clients of those without one.
@@ -80,7 +84,7 @@ fn plan(
     signers: &[&Receipt],
     (receipts, brought): (&[Receipt], &Brought),
     lines: &[Line],
-    (mut crl, is_local, here): (TreeCrl, bool, &[[u8; 32]]),
+    (mut crl, away, here): (TreeCrl, Option<String>, &[[u8; 32]]),
 ) -> Result<Option<Plan>, Error> {
     let (id, issuer) = (crl.authority, crl.issuer.clone());
     crl.verify(&session.tree)?;
@@ -118,7 +122,7 @@ fn plan(
     if findings.is_empty() && additions.is_empty() && removals.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Plan { crl, additions, removals, lines, is_local, findings, unknown }))
+    Ok(Some(Plan { crl, additions, removals, lines, away, findings, unknown }))
 }
 
 /// An authority's lists on each node, each with the node.
@@ -137,12 +141,12 @@ impl Plan {
     /// The first issue of a list that nothing has changed.
     fn of(crl: TreeCrl) -> Self {
         let (additions, removals, lines) = (Vec::new(), Vec::new(), Vec::new());
-        Self { crl, additions, removals, lines, is_local: true, findings: Vec::new(), unknown: Vec::new() }
+        Self { crl, additions, removals, lines, away: None, findings: Vec::new(), unknown: Vec::new() }
     }
 
     /// The next issue is signed here.
     pub fn signable(&self) -> bool {
-        self.is_local && self.unknown.is_empty()
+        self.away.is_none() && self.unknown.is_empty()
     }
 
     /// How many entries come from this node.
@@ -185,9 +189,9 @@ impl Plan {
     pub fn row(&self, new: Option<&SignedCrlIssue>) -> CrlRow {
         let mut row = crl_issue::row(&self.crl, new, self.signable());
         let nodes: Vec<&str> = self.unknown.iter().map(|one| one.node.as_str()).collect();
-        let why = match (nodes.is_empty(), self.is_local) {
-            (true, true) => return row,
-            (true, false) => format!("the key of {} is not in this tree: merge where it is", self.crl.authority.name()),
+        let why = match (nodes.is_empty(), &self.away) {
+            (true, None) => return row,
+            (true, Some(why)) => why.clone(),
             (false, _) => format!("what it revokes on {} is not in the receipt", nodes.join(", ")),
         };
         (row.action, row.why) = (Signing::Skipped, Some(why));

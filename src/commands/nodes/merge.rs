@@ -39,21 +39,21 @@ impl Evaluation<'_> {
 pub fn merge(request: &Request) -> Result<Merge, Error> {
     let given = given::read(&request.receipts)?;
     let brought = theirs::brought(&request.crls, &given)?;
-    let trees = TreeArgs { dirs: vec![request.dir.clone()], ..TreeArgs::default() };
+    let trees = TreeArgs { dirs: vec![request.dir.clone()], keys: request.keys.clone(), ..TreeArgs::default() };
     let (target, mut warnings) = targets::one(&trees)?;
     let profile = status::profile_of(&target.root)?;
     let session = Session::open(&trees, &request.run, &target, Absent::Refused)?;
     let (mut issues, mut generation) = (Vec::new(), None);
+    if !request.run.dry_run {
+        session.tree.recover(request.run.lock_wait)?;
+    }
     let peeked = session.peek()?;
-    let half_done = !request.run.dry_run && session.tree.is_half_done()?;
-    let mut evaluation = match half_done {
-        true => Evaluation { new: given.iter().collect(), ..Evaluation::default() },
-        false => session.tree.or_interrupted(evaluate(&session, &peeked, &profile, (&given, &brought)))?,
-    };
+    let mut evaluation = session.tree.or_interrupted(evaluate(&session, &peeked, &profile, (&given, &brought)))?;
     if request.run.dry_run {
         warnings.extend(session.tree.left_by_interrupted()?);
-    } else if half_done || evaluation.changes_something() {
-        let locked = session.lock()?;
+    } else if evaluation.changes_something() {
+        let signed = evaluation.plans.iter().filter(|plan| plan.signable() && plan.crl.is_of_signer());
+        let locked = session.lock_to_sign(signed.map(|plan| plan.crl.authority).collect())?;
         let (snapshot, issuers) = session.read(&locked)?;
         evaluation = evaluate(&session, &snapshot, &profile, (&given, &brought))?;
         issues = sign(&session, &snapshot, &issuers, &evaluation)?;

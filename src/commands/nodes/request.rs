@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::keys::KeyArgs;
 use crate::workspace::RunArgs;
 use crate::workspace::shipping::given::Input;
 
@@ -18,6 +19,8 @@ pub struct Request {
 #[derive(Debug, Clone)]
 pub struct MergeRequest {
     pub dir: PathBuf,
+    /// Where authorities' keys are, beside what the profile says.
+    pub keys: KeyArgs,
     pub run: RunArgs,
     pub receipts: Vec<Input>,
     /// Files with the lists that are too large for a receipt.

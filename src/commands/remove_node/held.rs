@@ -50,9 +50,10 @@ pub fn held(
             Some((authority, rank)) if snapshot.authorities.get(&authority).is_some_and(Authority::is_local) => {
                 add(&mut held, Held { name, authority, rank, serial: certificate.serial, of_journal: false });
             }
-            Some((authority, _)) => {
-                left.push(format!("{name}: the key of its authority {} is not here", authority.name()))
-            }
+            Some((authority, _)) => left.push(match snapshot.authorities.get(&authority) {
+                Some(Authority::Closed(_, why)) => format!("{name}: {why}"),
+                _ => format!("{name}: the key of its authority {} is not here", authority.name()),
+            }),
             None => left.push(format!("{name}: its issuer is {}", certificate.issuer)),
         }
     }

@@ -1,5 +1,6 @@
 //! The request from the command line.
 
+use crate::keys::KeyArgs;
 use crate::workspace::RunArgs;
 use std::path::PathBuf;
 
@@ -12,5 +13,7 @@ pub struct Request {
     pub profile: Option<PathBuf>,
     /// Put its certificates on their authorities' CRLs.
     pub revoke: bool,
+    /// Where these authorities' keys are, beside what the profile says.
+    pub keys: KeyArgs,
     pub run: RunArgs,
 }

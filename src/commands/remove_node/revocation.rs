@@ -28,6 +28,8 @@ pub struct Revocation {
     pub lists: Vec<report::CrlRow>,
     /// The nodes that are to have them.
     pub nodes: BTreeSet<String>,
+    /// The authorities whose keys sign them.
+    pub signers: BTreeSet<CaId>,
     /// What is not revoked, and why.
     pub left: Vec<String>,
     /// Every file of the lists, also where nothing is signed.
@@ -86,6 +88,7 @@ pub fn revoke(
         }
         done.nodes.extend(crl_issue::nodes(session, snapshot, &[*authority]));
     }
+    done.signers = lists.keys().filter(|list| list.1 == 0).map(|(authority, _)| *authority).collect();
     let mut issues: Vec<SignedCrlIssue> = Vec::new();
     for (crl, additions) in lists.values() {
         let revoked: Vec<Revoked> = additions.iter().map(|(_, entry)| entry.clone()).collect();

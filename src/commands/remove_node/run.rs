@@ -20,7 +20,7 @@ const COMMAND: &str = "nodes-remove";
 
 /// Removes a node.
 pub fn run(request: &Request) -> Result<Removed, Error> {
-    let trees = TreeArgs { dirs: vec![request.dir.clone()], ..TreeArgs::default() };
+    let trees = TreeArgs { dirs: vec![request.dir.clone()], keys: request.keys.clone(), ..TreeArgs::default() };
     let (target, mut warnings) = targets::one(&trees)?;
     let session = Session::open(&trees, &request.run, &target, Absent::Refused)?;
     let (state, recorded) = profiles::recorded(&request.dir)?.ok_or_else(|| no_profile(request))?;
@@ -38,7 +38,9 @@ pub fn run(request: &Request) -> Result<Removed, Error> {
         warnings.extend(session.tree.left_by_interrupted()?);
         return Ok(removing.report(looked, None, warnings));
     }
-    let locked = session.lock()?;
+    session.tree.recover(request.run.lock_wait)?;
+    let signers = removing.look(&session.peek()?, None)?.revocation.signers;
+    let locked = session.lock_to_sign(signers)?;
     let (snapshot, issuers) = session.read(&locked)?;
     let mut looked = removing.look(&snapshot, Some(&issuers))?;
     let own = removing.own_files()?;

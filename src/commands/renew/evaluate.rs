@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::renewing::Renewing;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules, Skipped};
+use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::{Authority, EntryId};
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
+use crate::workspace::issuing::Issued;
 use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, requests};
 
@@ -20,6 +21,8 @@ pub(in crate::commands::renew) struct Evaluation {
     /// Files that are written again without a signature.
     pub repairs: Vec<Repair>,
     pub crls: Vec<TreeCrl>,
+    /// Those that are due and are not signed, because their authorities' keys did not open: the place in `crls`, and why.
+    pub left_crls: Vec<(usize, String)>,
     /// Credentials that are held.
     pub held: Vec<String>,
     pub unusable_crls: Vec<String>,
@@ -29,12 +32,15 @@ pub(in crate::commands::renew) struct Evaluation {
     pub requested: Option<String>,
     /// What is renewed by an authority that is being replaced.
     pub to_come: Option<String>,
+    /// What the issuers of authorities elsewhere have answered.
+    pub issued: Issued,
 }
 
 impl Evaluation {
     pub fn is_idle(&self) -> bool {
         let is_made = |decision: &Decision| matches!(decision, Decision::Renew(_));
-        !self.decisions.iter().any(is_made) && self.repairs.is_empty() && self.due_crls().is_empty()
+        let is_issued = !self.issued.placed.is_empty();
+        !self.decisions.iter().any(is_made) && self.repairs.is_empty() && self.due_crls().is_empty() && !is_issued
     }
 
     /// The authorities that sign something.
@@ -51,7 +57,8 @@ impl Evaluation {
     /// Those with a new file: renewed, or written again without a signature.
     pub fn changed<'c>(&self, credentials: &'c [Credential]) -> Vec<&'c Credential> {
         let is_changed = |(credential, decision): &(&Credential, &Decision)| {
-            matches!(decision, Decision::Renew(_)) || self.repairs.iter().any(|repair| repair.id == credential.id)
+            let is_repaired = self.repairs.iter().any(|repair| repair.id == credential.id);
+            matches!(decision, Decision::Renew(_)) || is_repaired || self.issued.has(&credential.id)
         };
         credentials.iter().zip(&self.decisions).filter(is_changed).map(|(credential, _)| credential).collect()
     }
@@ -104,13 +111,22 @@ impl Renewing<'_> {
         let outcomes = self.credentials.iter().zip(&revoked).map(decide).collect();
         let mut decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
-        self.name_requests(&mut decisions)?;
+        self.name_missing(&mut decisions)?;
+        self.ask_again(&mut decisions, &snapshot)?;
         let can_sign = |id: CaId| {
             let authority = authorities.get(&id).filter(|authority| !matches!(authority, Authority::Closed(..)));
             authority.is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none())
         };
-        for crl in &mut crls {
-            crl.due &= self.request.due && self.is_whole() && can_sign(crl.authority);
+        let mut left_crls = Vec::new();
+        for (index, crl) in crls.iter_mut().enumerate() {
+            let is_wanted = self.request.due && self.is_whole();
+            if let Some(Authority::Closed(_, why)) = authorities.get(&crl.authority).filter(|_| is_wanted)
+                && crl.is_of_signer()
+                && crl.is_due(rules.now)
+            {
+                left_crls.push((index, why.to_string()));
+            }
+            crl.due &= is_wanted && can_sign(crl.authority);
         }
         let held = self.credentials.iter().zip(&revoked);
         let held = held.filter(|(_, revoked)| revoked.as_ref().is_some_and(Revoked::is_hold));
@@ -131,10 +147,12 @@ impl Renewing<'_> {
             decisions,
             repairs,
             crls,
+            left_crls,
             held,
             unusable_crls: unusable,
             requested,
             to_come,
+            issued: Issued::default(),
             snapshot,
         })
     }
@@ -149,28 +167,6 @@ impl Renewing<'_> {
             state::look(&self.session)?.check(&self.session.target.origin)?;
         }
         Ok(remarks::signed_before_the_switch(&record, &signers, &self.session.target.origin))
-    }
-
-    /// An authority that another one is to sign is not missing.
-    fn name_requests(&self, decisions: &mut [Decision]) -> Result<(), Error> {
-        for authority in CaId::ALL {
-            let missing = Skipped::AuthorityMissing(authority);
-            let of_it = |one: &&mut Decision| matches!(one, Decision::Skipped(why, _) if *why == missing);
-            let mut of_it = decisions.iter_mut().filter(of_it).peekable();
-            if of_it.peek().is_none() {
-                continue;
-            }
-            let (public, private) = self.session.tree.directories.authority(authority);
-            let Some(waits) = requests::waiting_in(&self.session.tree.roots, &public, private.as_ref())? else {
-                continue;
-            };
-            for one in of_it {
-                if let Decision::Skipped(why, _) = one {
-                    *why = Skipped::AuthorityRequested(authority, waits.request.clone());
-                }
-            }
-        }
-        Ok(())
     }
 
     fn requested(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {

@@ -11,11 +11,14 @@ use crate::tree::Origin;
 use crate::tree::safe_host::renew_and_ship;
 use crate::workspace::requests::{External, Made, Site};
 
-/// Due credentials of external authorities.
+/// Due credentials of external authorities, but those that have been issued.
 pub(in crate::commands::renew) fn external<'a>(renewing: &'a Renewing<'_>, evaluation: &Evaluation) -> External<'a> {
     let (session, rules, snapshot) = (&renewing.session, renewing.rules(), &evaluation.snapshot);
     let ask = |(credential, decision): (&'a Credential, &Decision)| {
         let Decision::Skipped(Skipped::External(_) | Skipped::ExternalInWindow(_), _) = decision else { return None };
+        if evaluation.issued.has(&credential.id) {
+            return None;
+        }
         match plan::ask(credential, &session.credentials, &snapshot.authorities, &snapshot.survey, &rules) {
             CsrDecision::CsrTemplate(template) => {
                 Some((&credential.id, &credential.public, credential.private.as_ref(), *template))
@@ -31,6 +34,7 @@ pub(in crate::commands::renew) fn external<'a>(renewing: &'a Renewing<'_>, evalu
 pub(in crate::commands::renew) fn elsewhere(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Option<String> {
     let session = &renewing.session;
     let waits = |(credential, decision): (&Credential, &Decision)| match decision {
+        _ if credential.issuer(session.profile()).is_some() => None,
         Decision::Skipped(Skipped::ExternalInWindow(authority), Some(leaf)) => {
             Some((credential.id.to_string(), authority.name(), leaf.not_after))
         }

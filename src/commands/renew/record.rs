@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::plan::decision::{Decision as ByProfile, Difference};
 use crate::plan::init;
 use crate::plan::reconcile::reconcile;
-use crate::plan::renew::{self as plan, Decision, Rules};
+use crate::plan::renew::{self as plan, Credential, Decision, Rules};
 use crate::store::FileChange;
 use crate::tree::{EntryId, Layout, ProfileAt};
 use crate::workspace::state::State;
@@ -16,8 +16,11 @@ use std::collections::BTreeSet;
 impl Renewing<'_> {
     /// The profile to record: the whole tree follows it now, and nothing was left.
     fn new_state(&self, evaluation: &Evaluation) -> Option<&State> {
-        let is_gap = |decision: &Decision| matches!(decision, Decision::Skipped(left, _) if left.is_gap());
-        let follows = self.is_whole() && evaluation.misfits.is_empty() && !evaluation.decisions.iter().any(is_gap);
+        let is_gap = |(one, decision): (&Credential, &Decision)| {
+            matches!(decision, Decision::Skipped(left, _) if left.is_gap()) && !evaluation.issued.has(&one.id)
+        };
+        let has_gap = self.credentials.iter().zip(&evaluation.decisions).any(is_gap);
+        let follows = self.is_whole() && evaluation.misfits.is_empty() && !has_gap;
         self.session.target.unrecorded.as_ref().filter(|_| follows)
     }
 

@@ -1,19 +1,18 @@
 //! Evaluate, refuse; under the lock evaluate again, make everything in memory, commit, notify.
 
 use super::evaluate::Evaluation;
-use super::external::{self, external};
+use super::external::external;
 use super::fleet::{distinct, failed};
 use super::renewing::Renewing;
 use super::request::Request;
-use super::summary;
+use super::{lists, summary};
 use crate::error::Error;
-use crate::files::RelPath;
 use crate::parallel;
 use crate::plan::renew::Credential;
 use crate::report::renew as report;
 use crate::report::restart::restarts;
 use crate::signals;
-use crate::store::{self, RootId};
+use crate::store;
 use crate::tree::{EntryId, Issuers};
 use crate::workspace::notify::{self, Notifier};
 use crate::workspace::pending::PendingNotifications;
@@ -54,7 +53,8 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     if run.dry_run && !evaluation.is_idle() {
         store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
     }
-    let is_done = renewing.is_unchanged(&evaluation)? && PendingNotifications::read(&tree.roots)?.is_empty();
+    let is_done = renewing.is_unchanged(&evaluation)? && !renewing.asks(&evaluation);
+    let is_done = is_done && PendingNotifications::read(&tree.roots)?.is_empty();
     if run.dry_run || is_done {
         let mut report = renewing.unwritten(&evaluation)?;
         report.warnings.extend(tree.left_by_interrupted()?);
@@ -64,6 +64,8 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     let (snapshot, issuers) = renewing.session.read(&locked)?;
     let evaluation = renewing.evaluate(snapshot)?;
     let pending = PendingNotifications::read(&tree.roots)?;
+    let answers = renewing.ask(&evaluation, &locked, progress)?;
+    let evaluation = renewing.with(evaluation, &answers)?;
     if renewing.is_unchanged(&evaluation)? {
         let mut report = renewing.unwritten(&evaluation)?;
         renewing.notify(pending, &mut report, &locked);
@@ -73,7 +75,10 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     // Requests alone change no file in use.
     let ids = |all: Vec<&Credential>| all.into_iter().map(|one| one.id.clone()).collect();
     let before = (!evaluation.is_idle()).then(|| renewing.notifier(ids(evaluation.changed(&renewing.credentials))));
-    let again = || renewing.read(&locked);
+    let again = || {
+        let (evaluation, issuers) = renewing.read(&locked)?;
+        Ok((renewing.with(evaluation, &answers)?, issuers))
+    };
     let change = |(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress);
     let ((mut report, pending), pre) = notify::around(before.as_ref(), (evaluation, issuers), again, change)?;
     report.hooks.extend(pre);
@@ -105,21 +110,26 @@ impl Renewing<'_> {
         let repaired = reissue::rewritten(&evaluation.repairs, snapshot)?;
         let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
         let mut report = summary::report(self, evaluation, &made);
-        external::describe(&mut report.entries, &requests, &self.session.target.origin);
-        report.lists = summary::crls(evaluation, &crls);
+        self.describe(&mut report.entries, evaluation, &requests);
+        report.lists = lists::rows(evaluation, &crls);
+        let issued = &evaluation.issued;
         let ids = made.iter().map(|made| &made.id).chain(evaluation.repairs.iter().map(|repair| &repair.id));
+        let ids = ids.chain(issued.certificates().map(|(id, _)| id));
         let ids: Vec<String> = ids.map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());
-        let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
+        let signed = made.iter().map(|made| (&made.id, &made.certificate)).chain(issued.certificates());
+        let lines = signed.map(|(id, certificate)| journal::line("renew", &id.to_string(), certificate, now));
         let lines = lines.chain(crls.iter().map(|crl| crl.line("renew", now))).collect();
         // Requests and a profile alone change no file in use, so that there is nothing to restore.
         let changes_tree = !ids.is_empty() || !crls.is_empty();
         let changes = made.into_iter().flat_map(|made| made.changes).chain(repaired);
+        let changes = changes.chain(issued.placed.iter().flat_map(|one| one.changes.iter().cloned()));
         let changes = changes.chain(requests.into_iter().flat_map(|made| made.changes));
         let changes = changes.chain(crls.into_iter().flat_map(|crl| crl.changes));
         let changes = changes.chain(self.own_files(evaluation)?);
         let transaction = Transaction {
             changes: changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?).collect(),
+            removals: issued.placed.iter().flat_map(|one| one.removals.iter().cloned()).collect(),
             journal: lines,
             entries: changes_tree.then_some(ids),
             ..Transaction::default()
@@ -169,16 +179,8 @@ impl Renewing<'_> {
         let external = external(self, evaluation);
         if external.is_waiting()? {
             let made = external.make(self.session.run.threads, &mut |_, _| ())?;
-            external::describe(&mut report.entries, &made, &self.session.target.origin);
+            self.describe(&mut report.entries, evaluation, &made);
         }
         Ok(report)
-    }
-
-    /// The files to write.
-    fn places(&self, evaluation: &Evaluation) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let renewed = evaluation.renewed(&self.credentials);
-        let repaired = evaluation.repairs.iter().map(|repair| &repair.place);
-        let places = renewed.into_iter().flat_map(Credential::places).chain(repaired);
-        places.map(|place| Ok((place.root_id(), RelPath::parse(place.path.as_str())?, true))).collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::beside;
 use super::evaluate::Evaluation;
 use super::external;
+use super::lists;
 use super::renewing::Renewing;
 use super::repair;
 use crate::blueprint::San;
@@ -13,8 +14,7 @@ use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Rewritten, 
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
-use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
-use crate::workspace::crls::TreeCrl;
+use crate::workspace::crl_issue::of_the_future;
 use crate::workspace::reissue::Made;
 use crate::x509::Certificate;
 use time::Duration;
@@ -22,6 +22,7 @@ use time::Duration;
 /// The report after or before the renewal.
 pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
     let mut entries = entries(renewing, evaluation, made);
+    renewing.describe_issued(&mut entries, evaluation);
     repair::describe(&mut entries, evaluation, &renewing.session.tree);
     let (directory, cluster) = renewing.session.names();
     let renewed = entries.iter().filter(|entry| entry.is_made());
@@ -32,7 +33,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         restart: restarts(renewed.map(changed), renewing.session.profile()),
         ship: beside::ship(renewing, evaluation, &entries),
         entries,
-        lists: crls(evaluation, &[]),
+        lists: lists::rows(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
         recorded: renewing.recorded(evaluation),
@@ -96,7 +97,7 @@ fn entry(
     })
 }
 
-fn side(certificate: &Certificate) -> Side {
+pub fn side(certificate: &Certificate) -> Side {
     Side { algorithm: certificate.key.to_string(), facts: facts(certificate) }
 }
 
@@ -108,15 +109,6 @@ fn planned(renewal: &Renewal, evaluation: &Evaluation, credential: &Credential) 
 
 fn texts(names: &[San]) -> Vec<String> {
     names.iter().map(San::to_string).collect()
-}
-
-/// The rows of CRLs; `signed`: they have been signed.
-pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
-    let row = |crl: &&TreeCrl| {
-        let new = signed.iter().find(|one| one.id() == crl.id());
-        crl_issue::row(crl, new, true)
-    };
-    evaluation.due_crls().iter().map(row).collect()
 }
 
 /// Warnings about the renewals.
@@ -136,6 +128,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .collect();
     lines.extend(beside::service_account(renewing).into_iter().chain(evaluation.requested.clone()));
     lines.extend(evaluation.to_come.clone());
+    lines.extend(evaluation.issued.warnings.iter().cloned());
     lines.extend(renewing.not_recorded(evaluation));
     lines.extend(renewing.kept_names(evaluation));
     lines.extend(renewing.session.target.strays());

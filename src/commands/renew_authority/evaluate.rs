@@ -121,6 +121,11 @@ impl Renewing<'_> {
 }
 
 impl Evaluation {
+    /// The authorities whose keys sign: their next certificates, or the requests for them.
+    pub fn signers(&self) -> BTreeSet<CaId> {
+        self.renewed.iter().map(|one| one.authority).chain(self.requested.iter().map(|one| one.authority)).collect()
+    }
+
     /// The files to write.
     pub fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
         let places = self.renewed.iter().flat_map(|one| &one.holders.all).map(|holder| &holder.place);

@@ -58,25 +58,32 @@ pub(in crate::commands::renew_authority) fn record(
     is_part.then(|| record::change(&record)).transpose()
 }
 
-/// Requests for the keys that are there, which wait for `kpki import`.
+/// Requests for the keys that are there, which wait for `kpki import`. `issuers`: those whose keys are open; `None`: a dry run, in
+/// which a key that is elsewhere signs nothing.
 pub(in crate::commands::renew_authority) fn requests(
     renewing: &Renewing<'_>,
     evaluation: &Evaluation,
+    issuers: Option<&Issuers>,
     progress: Progress<'_>,
 ) -> Result<Vec<Made>, Error> {
-    let session = &renewing.session;
+    let (session, snapshot) = (&renewing.session, &evaluation.snapshot);
+    let site = Site::Tree(session.tree.roots.clone());
     let places: Vec<(Place, Option<Place>)> =
         evaluation.requested.iter().map(|one| session.tree.directories.authority(one.authority)).collect();
-    let mut specs = Vec::with_capacity(places.len());
+    let (mut specs, mut made) = (Vec::with_capacity(places.len()), Vec::new());
     for (one, (public, private)) in evaluation.requested.iter().zip(&places) {
-        let key = file(&evaluation.snapshot.survey, private.as_ref()).ok_or(CaError::KeyMismatch { position: None })?;
-        specs.push(CsrSpec {
-            id: EntryId::new(None, one.authority.name()),
-            public,
-            private: private.as_ref(),
-            template: &one.template,
-            key: Some(PrivateKey::from_pem(key)?),
-        });
+        let id = EntryId::new(None, one.authority.name());
+        let spec = CsrSpec { id, public, private: private.as_ref(), template: &one.template, key: None };
+        if session.tree.keeps_key_elsewhere(snapshot, one.authority) {
+            let waits = requests::waits_for_signer(&site, &spec, &one.old)?;
+            let issuer = issuers.and_then(|issuers| issuers.get(one.authority)).filter(|_| waits.is_none());
+            made.extend(waits);
+            made.extend(issuer.map(|issuer| requests::of_signer(&site, &spec, issuer.signer())).transpose()?);
+            continue;
+        }
+        let key = file(&snapshot.survey, private.as_ref()).ok_or(CaError::KeyMismatch { position: None })?;
+        specs.push(CsrSpec { key: Some(PrivateKey::from_pem(key)?), ..spec });
     }
-    requests::make(&Site::Tree(session.tree.roots.clone()), specs, session.run.threads, progress)
+    made.extend(requests::make(&site, specs, session.run.threads, progress)?);
+    Ok(made)
 }

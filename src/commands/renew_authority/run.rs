@@ -29,18 +29,19 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
 fn attempt(renewing: &Renewing<'_>, progress: Progress<'_>) -> Result<report::Tree, Error> {
     let (session, run) = (&renewing.session, renewing.request.run.clone());
     let tree = &session.tree;
-    if run.dry_run || !tree.is_interrupted()? {
-        // What is refused needs no lock.
-        let evaluation = tree.or_interrupted(renewing.evaluate(session.peek()?))?;
-        if run.dry_run {
-            store::check_writable(&tree.roots, &evaluation.places()?)?;
-            let requests = make::requests(renewing, &evaluation, progress)?;
-            let mut report = summary::report(renewing, &evaluation, &[], &requests);
-            report.warnings.extend(tree.left_by_interrupted()?);
-            return Ok(report);
-        }
+    if !run.dry_run {
+        tree.recover(run.lock_wait)?;
     }
-    let locked = session.lock()?;
+    // What is refused needs no lock, and no key.
+    let evaluation = tree.or_interrupted(renewing.evaluate(session.peek()?))?;
+    if run.dry_run {
+        store::check_writable(&tree.roots, &evaluation.places()?)?;
+        let requests = make::requests(renewing, &evaluation, None, progress)?;
+        let mut report = summary::report(renewing, &evaluation, &[], &requests);
+        report.warnings.extend(tree.left_by_interrupted()?);
+        return Ok(report);
+    }
+    let locked = session.lock_to_sign(evaluation.signers())?;
     let (snapshot, issuers) = session.read(&locked)?;
     let evaluation = renewing.evaluate(snapshot)?;
     let pending = PendingNotifications::read(&tree.roots)?;
@@ -69,7 +70,7 @@ impl Renewing<'_> {
     ) -> Result<(report::Tree, PendingNotifications), Error> {
         let now = self.session.run.now;
         let new = make::certificates(evaluation, issuers)?;
-        let requests = make::requests(self, evaluation, progress)?;
+        let requests = make::requests(self, evaluation, Some(issuers), progress)?;
         let mut report = summary::report(self, evaluation, &new, &requests);
         let ids: Vec<String> = summary::ids(evaluation).iter().map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());

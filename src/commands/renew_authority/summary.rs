@@ -122,18 +122,19 @@ fn side(certificate: &Certificate) -> Side {
 
 fn request_row(renewing: &Renewing<'_>, requested: &Requested, made: &[Made]) -> RenewalEntry {
     let id = EntryId::new(None, requested.authority.name());
-    let request = made.iter().find(|one| one.id == id).and_then(|one| one.paths.first());
     let import = renewing.session.target.origin.command("import", &["CERT"], &[]);
-    let request = request.map(|path| path.display().to_string()).unwrap_or_default();
+    let request = made.iter().find(|one| one.id == id).and_then(|one| one.paths.first());
+    let request = request.map(|path| path.display().to_string());
+    let shown = request.as_deref().unwrap_or("the request");
     RenewalEntry {
         action: Action::Skipped,
         reasons: vec![format!(
-            "{} signed it, and has to sign it again; have {request} signed, which is for the same key, then: {import}",
+            "{} signed it, and has to sign it again; have {shown} signed, which is for the same key, then: {import}",
             requested.old.issuer
         )],
         key_reused: true,
         old: Some(side(&requested.old)),
-        paths: vec![request],
+        paths: request.into_iter().collect(),
         id,
         ..RenewalEntry::default()
     }

@@ -2,6 +2,7 @@
 
 mod choose;
 mod phase;
+mod plain;
 mod request;
 mod run;
 

@@ -1,7 +1,7 @@
 //! Lists the generations, and restores one in one transaction.
 
 use super::request::{Request, none};
-use super::{choose, phase};
+use super::{choose, phase, plain};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;
@@ -71,6 +71,7 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
 /// Warnings about the tree as it would be. Refuses to restore a certificate or key if the matching key or certificate
 /// was replaced since by another program.
 fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) -> Result<Vec<String>, Error> {
+    plain::refuse_plain(request, tree, prior)?;
     let place = |one: &PriorFile| {
         let root = match one.root {
             RootId::Main => Root::Main,

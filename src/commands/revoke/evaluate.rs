@@ -23,7 +23,7 @@ pub struct Evaluation {
     pub crls: BTreeMap<(CaId, usize), TreeCrl>,
 }
 
-pub fn selector(request: &Request) -> Selector<'_> {
+fn selector(request: &Request) -> Selector<'_> {
     Selector {
         verb: request.verb,
         names: &request.names,
@@ -105,6 +105,12 @@ impl Evaluation {
         let is_missing = || self.crls.get(&list).is_some_and(|crl| crl.crl.is_none());
         let of_file = || self.crls.keys().any(|other| other.0 == list.0 && self.changes(*other));
         self.changes(list) || is_missing() && of_file()
+    }
+
+    /// The authorities that sign something. The one before them has its key in the tree.
+    pub fn signers(&self) -> BTreeSet<CaId> {
+        let signed = self.crls.keys().filter(|list| list.1 == 0 && self.is_signed(**list));
+        signed.map(|(authority, _)| *authority).collect()
     }
 
     /// The certificate of an authority that is not external.

@@ -1,6 +1,6 @@
 //! Evaluate, refuse; under the lock evaluate again, sign, commit.
 
-use super::evaluate::{Evaluation, evaluate, selector};
+use super::evaluate::{Evaluation, evaluate};
 use super::request::Request;
 use super::summary;
 use crate::ca::Changes;
@@ -27,11 +27,10 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         warnings.extend(session.tree.left_by_interrupted()?);
         return summary::report(request, &session, &evaluation, &[], None, warnings);
     }
-    if !session.tree.is_half_done()? {
-        // An unknown name is refused before the lock.
-        selector(request).select(&session, &session.peek()?)?;
-    }
-    let locked = session.lock()?;
+    session.tree.recover(request.run.lock_wait)?;
+    // What is refused is refused before the lock, and before anybody is asked for a passphrase.
+    let signers = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?.signers();
+    let locked = session.lock_to_sign(signers)?;
     let (snapshot, issuers) = session.read(&locked)?;
     let evaluation = evaluate(request, &session, snapshot)?;
     if request.confirmed.as_ref().is_some_and(|said| *said != summary::entries(request, &evaluation)) {

@@ -85,8 +85,8 @@ impl Selector<'_> {
                             add(Selected { of_node: true, ..one });
                         }
                         Ok(Ok(one)) => {
-                            let name = one.authority.name();
-                            left.push(format!("{id} is left out: the key of its authority {name} is not in this tree"));
+                            let why = error::left_by(one.authority, snapshot.authorities.get(&one.authority));
+                            left.push(format!("{id} is left out: {why}"));
                         }
                         Ok(Err(why)) => left.push(format!("{id} is left out: {why}")),
                         Err(error) => return Err(error),

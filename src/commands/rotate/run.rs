@@ -165,6 +165,7 @@ impl Rotating<'_> {
             removals,
             outer,
             erasures: planned.erasures,
+            forgets: false,
             journal: lines,
             entries: (!self.request.step.leaves_the_tree()).then_some(ids),
         };

@@ -2,6 +2,7 @@
 
 mod cfssl;
 mod jobs;
+mod judge;
 mod manifest;
 mod policy;
 mod request;

@@ -1,6 +1,7 @@
 //! The request from the command line.
 
 use crate::catalog::CaId;
+use crate::keys::GivenKey;
 use crate::plan::sign::{CaConstraints, Stated};
 use crate::workspace::{RunArgs, TreeArgs};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ pub struct Request {
     pub trees: TreeArgs,
     pub run: RunArgs,
     /// Certificate and key of the signer, instead of the tree's.
-    pub authority_files: Option<(PathBuf, PathBuf)>,
+    pub authority_files: Option<(PathBuf, GivenKey)>,
     /// The authority of the tree that signs, if no entry decides it.
     pub signer: CaId,
     /// `--as`.

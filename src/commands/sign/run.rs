@@ -3,11 +3,10 @@
 use super::jobs::{self, Job, Place};
 use super::request::Request;
 use super::signer::{Signer, issuer_of};
-use super::{policy, terms};
+use super::{judge, terms};
 use crate::ca::{self, Issuer, Signed};
 use crate::error::{self, Error};
-use crate::plan::blueprints::Bounds;
-use crate::plan::sign::{self as plan, Dates, Grant};
+use crate::plan::sign::Grant;
 use crate::report::Facts;
 use crate::report::facts::{facts, of_blueprint, requested};
 use crate::report::requests::{RequestEntry, Requests, Verb};
@@ -26,7 +25,7 @@ pub struct Outcome {
 
 /// Signs all requests, or none.
 pub fn run(request: &Request) -> Result<Outcome, Error> {
-    let by_files = request.authority_files.as_ref().map(issuer_of).transpose()?;
+    let by_files = request.authority_files.as_ref().map(|files| issuer_of(files, &request.trees.keys)).transpose()?;
     let target = match by_files.is_none() || request.entry.is_some() {
         true => Some(targets::one(&request.trees)?),
         false => None,
@@ -35,13 +34,26 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         Some((target, _)) => Some(Session::open(&request.trees, &request.run, target, Absent::Planned)?),
         None => None,
     };
-    let signer = Signer::open(by_files, session.as_ref())?;
+    let is_dry = request.run.dry_run;
+    let recovered = session.as_ref().filter(|_| by_files.is_none() && !is_dry);
+    let recovered = recovered.map(|session| session.tree.recover(request.run.lock_wait)).transpose()?;
+    let recovered = recovered.unwrap_or_default();
+    let mut signer = Signer::look(by_files, session.as_ref())?;
     let place = Place::of(request);
     // It goes again if nothing comes to be in it.
     let _made = place.make_dir(request)?;
+    // What is refused is refused before a lock, and before a key is opened.
+    let mut agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
+    let jobs = jobs::read(request)?;
+    let mut grants = judge::all(request, &signer, &agreed, &jobs)?;
+    if recovered.is_empty() {
+        jobs.iter().try_for_each(|job| jobs::outs(&place, job, "").map(|_| ()))?;
+    }
+    if !is_dry {
+        signer = signer.locked(agreed.authority, recovered)?;
+    }
     // Without a tree, several outputs are one transaction in their own directory.
-    let apart =
-        Some(request).filter(|_| !signer.is_tree() && !request.run.dry_run).and_then(|request| place.home(request));
+    let apart = Some(request).filter(|_| !signer.is_tree() && !is_dry).and_then(|request| place.home(request));
     let apart = apart.map(|home| TreeDir::plain(&home));
     let apart = apart.as_ref().map(|home| home.lock(request.run.lock_wait)).transpose()?;
     let locked = signer.locked.as_ref().or(apart.as_ref());
@@ -49,38 +61,16 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         Some(locked) => locked.in_the_way(error),
         None => error,
     };
-    let agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
-    let jobs = jobs::read(request)?;
-    if agreed.entry.is_some() && jobs.len() > 1 {
-        return Err(Error::usage("--as is for one request, and several were given").hint("sign them one by one"));
+    if signer.locked.is_some() {
+        agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
+        grants = judge::all(request, &signer, &agreed, &jobs)?;
     }
     let authority = signer.certificate(agreed.authority)?;
-    if !authority.is_valid_at(request.run.now) {
-        return Err(Error::new(format!("the authority {} is not valid now", authority.subject))
-            .hint("check the clock; a certificate of an expired authority is never accepted"));
-    }
-    let dates = Dates { now: request.run.now, validity: request.validity, signer: Bounds::of(authority) };
-    let policy = policy::of(&signer, &agreed);
-    let (mut grants, mut declined) = (Vec::new(), Vec::new());
-    for job in &jobs {
-        let granted = plan::grant(&job.request, &agreed.terms, request.authority.as_ref(), dates, &policy);
-        let granted = granted.and_then(|grant| policy::fits(job, grant, policy.authority, dates.now));
-        match (granted, policy::known_key(request, &signer, job)?) {
-            (Ok(grant), None) => grants.push(grant),
-            (granted, known) => {
-                let why = granted.err().unwrap_or_default().into_iter().chain(known).collect();
-                declined.push((job.file.display().to_string(), why));
-            }
-        }
-    }
-    if !declined.is_empty() {
-        return Err(error::declined(&declined));
-    }
     let to_stdout = matches!(place, Place::StandardOutput);
     let (mut written, mut entries, mut lines, mut text) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for (job, grant) in jobs.iter().zip(&grants) {
         let name = agreed.entry.clone().unwrap_or_else(|| job.name.clone());
-        let (says, pem) = match signer.issuer(agreed.authority) {
+        let (says, pem) = match signer.issuer(agreed.authority, is_dry) {
             // A dry run has no key to sign with.
             None => (of_blueprint(&grant.blueprint, &authority.subject), String::new()),
             Some(issuer) => {

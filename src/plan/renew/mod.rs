@@ -32,7 +32,7 @@ use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
 use crate::plan::outside::Outside;
-use crate::profile::{ExtraAuthority, Profile, Roots, Threshold};
+use crate::profile::{ExtraAuthority, IssuerOptions, Profile, Roots, Threshold};
 use crate::tree::rotation::Kubelets;
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
@@ -115,6 +115,15 @@ impl Credential {
                 ExtraAuthority::InTree(_) => None,
             },
             _ => None,
+        }
+    }
+
+    /// The program that has its certificate issued, where nobody here signs it.
+    pub fn issuer<'a>(&'a self, profile: Option<&'a Profile>) -> Option<&'a IssuerOptions> {
+        match (self.authority, &self.wanted) {
+            (Some(authority), _) => profile?.issuer(authority),
+            (None, Some((What::Extra(extra), _))) => extra.issuer.as_ref(),
+            (None, _) => None,
         }
     }
 
@@ -250,6 +259,8 @@ pub enum Skipped {
     /// The authority's key could not be opened in this run.
     Closed(CaId, SignerFault),
     AuthorityMissing(CaId),
+    /// Its issuer has its key, and its certificate is not here.
+    AuthorityElsewhere(CaId),
     /// Another one is to sign the authority: its request waits in this file.
     AuthorityRequested(CaId, PathBuf),
     /// There is no file of its node in the cluster directory.

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod fields;
+mod issuer;
 mod kubeadm;
 mod next;
 mod nodes;

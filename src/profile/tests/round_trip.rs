@@ -137,7 +137,8 @@ fn signing() -> impl Strategy<Value = Signing> {
         signer.prop_map(|(command, input, public_key, parallel, timeout)| {
             Signing::Signer(SignerOptions { command, input, public_key, parallel, timeout })
         }),
-        (words(), span(1..2)).prop_map(|(command, timeout)| Signing::Issuer(IssuerOptions { command, timeout })),
+        (words(), 1..=64_u8, span(1..2))
+            .prop_map(|(command, parallel, timeout)| { Signing::Issuer(IssuerOptions { command, parallel, timeout }) }),
     ]
 }
 
@@ -296,6 +297,11 @@ fn extra_certificate(index: usize, extra: Extra, nodes: &[Node]) -> ExtraCertifi
             2 => ExtraAuthority::External(Roots::File("/etc/ssl/a b.pem".to_owned())),
             _ => ExtraAuthority::InTree(CaId::FrontProxy),
         },
+        issuer: (index % 4 == 2).then(|| IssuerOptions {
+            command: vec!["/usr/local/lib/acme".to_owned(), "--email=a b".to_owned()],
+            parallel: 3,
+            timeout: Span::seconds(90),
+        }),
         common_name: format!("CN of {index}: \"x\""),
         organizations,
         usages: vec![if server { ExtendedKeyUsage::ServerAuth } else { ExtendedKeyUsage::ClientAuth }],

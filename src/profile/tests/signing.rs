@@ -36,7 +36,6 @@ fn where_a_key_is() {
         ("issuer: []", "x"),
         ("issuer: {timeout: 1m}", "x"),
         ("issuer: {command: [/a], timeout: 0}", "x"),
-        ("issuer: {command: [/a], parallel: 2}", "x"),
         ("key: {file: /a}, signer: [/b]", "x"),
         ("signer: [/a], issuer: [/b]", "x"),
     ] {

@@ -29,7 +29,7 @@ pub struct Summary {
     pub lists: usize,
     /// When the last line was written.
     pub last: Option<String>,
-    /// Neither regular files nor directories: they are not in the backup.
+    /// Neither regular files nor directories, and keys that are elsewhere: they are not in the backup.
     pub left_out: Vec<String>,
     /// What is missing or does not fit.
     pub problems: Vec<String>,
@@ -52,6 +52,10 @@ pub struct Authority {
 #[serde(rename_all = "lowercase")]
 pub enum Key {
     Here,
+    /// There, and not opened.
+    Encrypted,
+    /// Where the profile says, and not in the tree.
+    Elsewhere,
     External,
     Missing,
     Unusable,
@@ -60,7 +64,7 @@ pub enum Key {
 impl Summary {
     /// `3 of 3 CA keys`.
     pub fn keys(&self) -> String {
-        let here = self.authorities.iter().filter(|one| one.key == Key::Here).count();
+        let here = self.authorities.iter().filter(|one| matches!(one.key, Key::Here | Key::Encrypted)).count();
         format!("{here} of {}", counted(self.authorities.len(), "CA key"))
     }
 

@@ -54,8 +54,11 @@ pub struct Item {
     /// How an authority signs whose key is no plain file of the tree.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Why it is replaced.
+    /// Why it is replaced, who issued it, or why it waits.
     pub reasons: Vec<String>,
+    /// It waits for a program that is asked again by the next run.
+    #[serde(skip)]
+    pub has_issuer: bool,
 }
 
 fn facts_or_nulls<S: Serializer>(facts: &Option<Facts>, to: S) -> Result<S::Ok, S::Error> {

@@ -137,7 +137,7 @@ impl Tree {
     fn judge(&self) -> Outcome {
         if self.failure.is_some() || self.rolled_back || self.failed_hooks().next().is_some() {
             Outcome::Failed
-        } else if self.skipped().next().is_some() {
+        } else if self.skipped().next().is_some() || self.left_lists().next().is_some() {
             Outcome::Partial
         } else if self.made() > 0 || !self.lists.is_empty() || !self.finished.is_empty() {
             Outcome::Renewed
@@ -152,10 +152,19 @@ impl Tree {
             causes.join(": ")
         });
         let skipped = self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id, entry.reasons.join("; ")));
+        let lists = self.left_lists().map(|list| {
+            format!("{} is due, and was not signed: {}", list.name, list.why.as_deref().unwrap_or_default())
+        });
         let hooks = self.failed_hooks().map(Hook::failure);
         let undone = self.rolled_back && self.failed_hooks().next().is_none();
         let undone = undone.then(|| "an interrupted renewal was undone, because a deploy hook had failed".to_owned());
-        failure.chain(skipped).chain(hooks).chain(undone).map(|text| format!("{}: {text}", self.directory)).collect()
+        failure
+            .chain(skipped)
+            .chain(lists)
+            .chain(hooks)
+            .chain(undone)
+            .map(|text| format!("{}: {text}", self.directory))
+            .collect()
     }
 
     /// How many were renewed or made, or would be.
@@ -165,6 +174,10 @@ impl Tree {
 
     pub(super) fn skipped(&self) -> impl Iterator<Item = &RenewalEntry> {
         self.entries.iter().filter(|entry| entry.action == Action::Skipped)
+    }
+
+    pub(super) fn left_lists(&self) -> impl Iterator<Item = &revoke::CrlRow> {
+        self.lists.iter().filter(|list| list.action == revoke::Signing::Skipped)
     }
 
     pub(super) fn failed_hooks(&self) -> impl Iterator<Item = &Hook> {

@@ -8,6 +8,7 @@ use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
+use crate::report::revoke::Signing;
 use crate::report::ship::ship_lines;
 use crate::report::table::{counted, end, line, lines, place, table};
 use crate::tree::{Origin, ProfileAt};
@@ -67,7 +68,11 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         writeln!(out)?;
         entries(&shown, report.dry_run, screen, out)?;
     }
-    for crl in &tree.lists {
+    for crl in tree.left_lists() {
+        let why = crl.why.as_deref().unwrap_or_default();
+        lines(out, "", [format!("{} is due and was not signed: {why}", crl.name)])?;
+    }
+    for crl in tree.lists.iter().filter(|crl| crl.action == Signing::Sign) {
         let verb = if report.dry_run { "would sign" } else { "signed" };
         let next = crl.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
         lines(out, "", [format!("{verb} the next {}{}", crl.name, next.unwrap_or_default())])?;

@@ -240,3 +240,66 @@ fn nothing_but_what_is_kept_is_destroyed() {
     assert!(matches!(publish(&erasing), Err(StoreError::Reserved(_))));
     assert_clean(tmp.path());
 }
+
+#[test]
+fn a_key_that_is_encrypted_leaves_no_plain_copy_whenever_the_run_is_interrupted() {
+    let kept = "generations/20261120T220102Z-renew/main/a";
+    for stop in [
+        Step::Locked,
+        Step::Staged,
+        Step::Checked,
+        Step::Marked,
+        Step::Kept,
+        Step::Placed(1),
+        Step::Placed(2),
+        Step::Journaled,
+        Step::Synced,
+        Step::Pruned,
+        Step::Unmarked,
+    ] {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = main_only(tmp.path());
+        states_of(&roots);
+        write(&roots.main.join("a"), "plain");
+        write(&roots.main.join(".kpki").join(kept), "plain");
+        let encrypting = || Commit {
+            changes: vec![
+                change(RootId::Main, "a", 0o600, "encrypted", true),
+                change(RootId::State, kept, 0o600, "encrypted", true),
+            ],
+            forgets: true,
+            ..commit(&roots, Vec::new())
+        };
+        let holders = |text: &str| {
+            let all = snapshot(&roots.main);
+            all.values().filter(|(_, content)| content.as_ref().is_some_and(|content| content.ends_with(text))).count()
+        };
+        let before = generations(&roots).unwrap();
+        publish_watched(&encrypting(), &stop_at(stop)).unwrap_err();
+        let is_done =
+            matches!(recover(&roots, Duration::ZERO).unwrap(), Recovery::Finished { .. }) || stop == Step::Unmarked;
+        let expected = if is_done { (0, 2) } else { (2, 0) };
+        assert_eq!((holders("plain"), holders("encrypted")), expected, "{stop:?}");
+        publish(&encrypting()).unwrap();
+        assert_eq!((holders("plain"), holders("encrypted")), (0, 2), "{stop:?}");
+        assert_eq!(names(&generations(&roots).unwrap()), names(&before), "{stop:?}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_replaced_by_nobody_else() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    states_of(&roots);
+    let replacing = |path| commit(&roots, vec![change(RootId::State, path, 0o600, "x", true)]);
+    for (path, forgets) in [
+        ("generations/20261120T220102Z-renew/main/a", false),
+        ("generations/a", true),
+        ("journal.jsonl", true),
+        ("commit", true),
+    ] {
+        let refused = publish(&Commit { forgets, ..replacing(path) });
+        assert!(matches!(refused, Err(StoreError::Reserved(_))), "{path}");
+    }
+    assert_clean(tmp.path());
+}

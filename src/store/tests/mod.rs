@@ -72,6 +72,7 @@ pub(super) fn commit<'a>(roots: &'a Roots, changes: Vec<FileChange>) -> Commit<'
         keep_generations: None,
         pinned: Vec::new(),
         erasures: Vec::new(),
+        forgets: false,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Files: there, readable, whose they are, and who may read them.
 
-use crate::verify::cluster::{Content, File, Part, Tree};
+use crate::catalog::CaId;
+use crate::profile::{CaKeys, KeyFrom, KeyOptions, Signing};
+use crate::tree::layout::holds_ca_keys;
+use crate::verify::cluster::{Cluster, Content, File, Key, Part, Tree};
 use crate::verify::findings::Findings;
 use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
@@ -59,7 +62,16 @@ pub const SYMLINK: Rule = Rule {
     follows: &[],
 };
 
-pub const RULES: [&Rule; 6] = [&MISSING, &BROKEN, &KEY_MODE, &MODE, &OWNER, &SYMLINK];
+pub const PLAIN_KEY: Rule = Rule {
+    id: "file/plain-key",
+    severity: Severity::Warning,
+    what: "the key of an authority is in the tree in plain, and the profile says that it is encrypted or elsewhere",
+    why: "who reads the directory, or a copy of it, can sign certificates for anybody",
+    repair: "see that the key which the profile names signs, then remove this one; or encrypt it",
+    follows: &[],
+};
+
+pub const RULES: [&Rule; 7] = [&MISSING, &BROKEN, &KEY_MODE, &MODE, &OWNER, &SYMLINK, &PLAIN_KEY];
 
 pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
     for file in &tree.files {
@@ -80,6 +92,7 @@ fn content(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
             findings.add(&BROKEN, (tree, file), None, why.clone(), repair::restore(cluster, tree, file));
         }
         Content::Closed(why) => findings.skip(file, why.clone()),
+        Content::Key(key) if CaId::parse(&file.entry).is_some() => authority_key(tree, file, key, findings),
         // Of a leaf it is a finding of its pair.
         Content::Key(key) if key.is_encrypted && tree.file(&file.entry, Part::Certificate).is_none() => {
             findings.skip(file, "expected a key without a password, found an encrypted one");
@@ -97,6 +110,53 @@ fn content(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
         }
         _ => {}
     }
+}
+
+/// Where nobody but kpki reads it, the key of an authority may be encrypted.
+fn authority_key(tree: &Tree, file: &File, key: &Key, findings: &mut Findings<'_>) {
+    let cluster = findings.cluster;
+    let Some(authority) = CaId::parse(&file.entry) else { return };
+    let signing = cluster.profile.and_then(|profile| profile.authorities.get(&authority)?.signing.as_ref());
+    let found = match (key.is_encrypted, tree.is_shared) {
+        (false, true) => {
+            let Some(place) = signing.and_then(|signing| other_place(signing, &file.path)) else { return };
+            let remove = (place != ENCRYPTED).then(|| repair::remove(&file.path));
+            let found = format!("expected no plain key beside authorities.{}.{place}, found one", authority.name());
+            return findings.add(&PLAIN_KEY, (tree, file), None, found, remove);
+        }
+        (false, false) => return,
+        (true, true) if cluster.profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere) => return,
+        (true, true) => "expected a plain key, as caKeys of the profile gives it to nodes, found an encrypted one",
+        // That a node has it at all is another finding.
+        (true, false) if is_surplus(cluster, tree) => return,
+        (true, false) if authority == CaId::Cluster => {
+            "expected a plain key, as kube-controller-manager reads it, found an encrypted one"
+        }
+        (true, false) => "expected a plain key, as kubeadm reads it, found an encrypted one",
+    };
+    findings.add(&BROKEN, (tree, file), None, found, []);
+}
+
+/// The field that names another place for the key than its file in the tree.
+fn other_place(signing: &Signing, path: &str) -> Option<&'static str> {
+    match signing {
+        Signing::Key(KeyOptions { from: KeyFrom::File(file), .. }) => {
+            (!std::path::Path::new(file).ends_with(path.trim_start_matches("./"))).then_some("key.file")
+        }
+        Signing::Key(KeyOptions { from: KeyFrom::Command(_), .. }) => Some("key.command"),
+        Signing::Key(KeyOptions { from: KeyFrom::Tree, .. }) => Some(ENCRYPTED),
+        Signing::Signer(_) => Some("signer"),
+        Signing::Issuer(_) => Some("issuer"),
+    }
+}
+
+/// Of a key whose file in the tree is encrypted.
+const ENCRYPTED: &str = "key";
+
+fn is_surplus(cluster: &Cluster<'_>, tree: &Tree) -> bool {
+    let node = cluster.profile.zip(tree.node.as_deref());
+    let node = node.and_then(|(profile, name)| Some((profile, profile.node(name)?)));
+    node.is_some_and(|(profile, node)| !holds_ca_keys(profile, node))
 }
 
 /// It holds a private key.

@@ -14,6 +14,7 @@ use crate::store::RootId;
 use crate::tree::layout::Root;
 use crate::tree::{Directories, Layout, Place, Survey};
 use crate::workspace::journal::{self, CertificateLine, Line};
+use crate::workspace::key_places::KeyPlace;
 use crate::workspace::profiles;
 use crate::workspace::remembered::SameAuthority;
 use crate::workspace::state::{self, Choices, State};
@@ -48,7 +49,11 @@ pub fn judge(contents: &Contents<'_>) -> Judged {
     let outside = contents.manifest.roots.iter().any(|root| root.root == RootId::Certificates);
     let below = profile.as_ref().and_then(Profile::certificates_below).unwrap_or(GATHERED);
     let directories = Directories { pki: (!outside).then(|| below.to_owned()), kubelet: None };
-    let mut judgement = backup::judge(&survey(contents), &directories, |issuer| signs_here(&lines, issuer));
+    let elsewhere = |authority| {
+        let place = KeyPlace::elsewhere(profile.as_ref(), authority)?;
+        Some(format!("{} {}", place.name(), place.at().unwrap_or_default()))
+    };
+    let mut judgement = backup::judge(&survey(contents), &directories, |issuer| signs_here(&lines, issuer), elsewhere);
     judgement.problems.extend(problems);
     judgement.problems.extend(absent(&judgement.authorities, expected.as_deref()));
     let is_certificate = |line: &&Line| matches!(line, Line::Certificate(_));

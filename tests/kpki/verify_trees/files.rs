@@ -47,6 +47,25 @@ pub const ROWS: &[Row] = &[
         tree.write("admin.conf", "{}\n")
     }),
     Row::new("text in place of sa.pub", BOTH, &[("file/broken", "pki/sa.pub")], |tree| tree.write("pki/sa.pub", "a\n")),
+    Row::new("an authority's key that is encrypted on a node", BOTH, &[("file/broken", "pki/ca.key")], |tree| {
+        tree.write("pki/ca.key", fs::read(repository("fixtures/convert/leaf.scrypt.key")).unwrap());
+    }),
+    Row::new(
+        "an authority's plain key beside another place for it",
+        CLUSTER,
+        &[("file/plain-key", "pki/ca.key")],
+        |tree| {
+            let signer = "caKeys: none\nauthorities:\n  ca:\n    signer: [/usr/lib/kpki/sign, ca]\n";
+            tree.place.write("q.yaml", format!("{}{signer}", super::bases::NODES));
+            for node in ["cp1", "cp2"] {
+                for key in ["ca.key", "front-proxy-ca.key", "etcd/ca.key"] {
+                    tree.remove(&format!("nodes/{node}/pki/{key}"));
+                }
+            }
+        },
+    )
+    .words(&["--profile", "q.yaml"])
+    .status(3),
     Row::new("a key for all to read", BOTH, &[("file/key-mode", KEY)], |tree| tree.mode(KEY, 0o644)),
     Row::new("a kubeconfig for its group to read", BOTH, &[("file/key-mode", "admin.conf")], |tree| {
         tree.mode("admin.conf", 0o640)

@@ -1,17 +1,11 @@
 //! One file's certificates in order: the one that a key belongs to, then those above it.
 
-use std::path::Path;
-
-use super::importing::Importing;
+use super::context::Importing;
 use crate::error::Error;
 use crate::plan::import::Refusal;
 use crate::tree::EntryId;
-use crate::workspace::survey;
 use crate::x509::ordered::distinct;
 use crate::x509::{Certificate, Ordered, crls_beside, parse_bundle};
-
-/// A larger file is not a certificate.
-const LARGEST: u64 = 4 << 20;
 
 /// A certificate, and what belongs behind it in its file.
 pub struct Arranged {
@@ -22,9 +16,12 @@ pub struct Arranged {
 }
 
 impl Importing<'_> {
-    pub(super) fn arranged(&self, path: &Path, named: Option<&str>) -> Result<Result<Arranged, Refusal>, Error> {
-        let bytes = survey::input(path, LARGEST)?;
-        let certificates = match parse_bundle(&bytes) {
+    /// `Err`: no key can belong to it. `named`: the entry that it is said to be for.
+    ///
+    /// # Errors
+    /// The key of a request that waits cannot be used.
+    pub fn arranged(&self, bytes: &[u8], named: Option<&str>) -> Result<Result<Arranged, Refusal>, Error> {
+        let certificates = match parse_bundle(bytes) {
             Ok(certificates) => certificates,
             Err(why) => return Ok(Err(Refusal::Bundle(why))),
         };
@@ -49,7 +46,7 @@ impl Importing<'_> {
             1 => vec!["a certificate stands in it twice: kept once".to_owned()],
             more => vec![format!("{more} duplicates are left out")],
         };
-        match crls_beside(&bytes) {
+        match crls_beside(bytes) {
             0 => {}
             1 => said.push("its CRL is left out".to_owned()),
             more => said.push(format!("its {more} CRLs are left out")),

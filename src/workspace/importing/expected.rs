@@ -1,7 +1,7 @@
 //! What a certificate has to be: of whom, and with which names.
 
 use super::candidates::Candidate;
-use super::importing::Importing;
+use super::context::Importing;
 use crate::error::Error;
 use crate::plan::import::Anchors;
 use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
@@ -13,7 +13,7 @@ impl Importing<'_> {
     /// What its path has to end at.
     pub(super) fn trusted(&self, credential: &Credential) -> Result<(Anchors, Vec<Certificate>), Error> {
         let Some(authority) = credential.authority else {
-            let (given, now) = (self.request.root.as_deref(), self.request.run.now);
+            let (given, now) = (self.root, self.session.run.now);
             let (path, roots) = roots::read(given, credential.roots(), now)?;
             return Ok((Anchors::Roots(path.display().to_string()), roots));
         };
@@ -29,14 +29,14 @@ impl Importing<'_> {
 
     /// The expected blueprint: from the profile or the previous certificate, else from its request.
     pub(super) fn template(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
-        let Snapshot { survey, authorities } = &self.snapshot;
+        let Snapshot { survey, authorities } = self.snapshot;
         let rules = self.session.identity_rules(true);
         if let CsrDecision::CsrTemplate(template) =
             renew::ask(credential, &self.session.credentials, authorities, survey, &rules)
         {
             return Some(template);
         }
-        let blueprint = requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now);
+        let blueprint = requests::blueprint_of(candidate.request.as_ref()?, self.session.run.now);
         let template = CsrTemplate::new(candidate.key.algorithm(), blueprint, renew::YEAR);
         Some(Box::new(CsrTemplate { access: candidate.access.clone(), ..template }))
     }

@@ -1,7 +1,7 @@
 //! The files that a certificate and its key become.
 
 use super::candidates::{Candidate, Source};
-use super::importing::{Importing, Placed, row};
+use super::context::{Importing, Placed, row};
 use crate::error::Error;
 use crate::plan::import::{self as plan, Refusal};
 use crate::plan::renew::{self, Credential, CsrTemplate};

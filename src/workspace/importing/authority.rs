@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::importing::{Importing, Placed};
+use super::context::{Importing, Placed};
 use crate::ca::PrivateKey;
 use crate::catalog::{self, CaId};
 use crate::error::Error;
@@ -21,18 +21,19 @@ use crate::x509::ordered::end;
 enum Key {
     Staged(PrivateKey, Files),
     InPlace,
+    /// Elsewhere, and the authority's already. With its request, if one waits.
+    Kept(Files),
     /// With the owner of the authority: an external one.
     Elsewhere,
 }
 
 impl Importing<'_> {
     /// `Err`: why it may not be put in place.
-    pub(super) fn authority(
-        &self,
-        bundle: &[Certificate],
-        named: Option<&str>,
-    ) -> Result<Result<Placed, Refusal>, Error> {
-        let now = self.request.run.now;
+    ///
+    /// # Errors
+    /// A file that holds its certificate, or the key of a request, cannot be used.
+    pub fn authority(&self, bundle: &[Certificate], named: Option<&str>) -> Result<Result<Placed, Refusal>, Error> {
+        let now = self.session.run.now;
         let Some(certificate) = bundle.first() else { return Ok(Err(Refusal::UnnamedAuthority)) };
         let mut found = None;
         for authority in CaId::ALL.into_iter().filter(|one| named.is_none_or(|name| one.name() == name)) {
@@ -51,6 +52,7 @@ impl Importing<'_> {
         if matches!(key, Key::Elsewhere) && private_there {
             return Ok(Err(Refusal::OtherKey(authority)));
         }
+        let beside = private.as_ref().filter(|_| !matches!(key, Key::Kept(_)));
         let signed = self.issued_by(authority);
         let ask = renew::ask_authority(authority, &public, &self.snapshot.survey, self.session.profile(), now).ok();
         let objections = plan::judge_authority(bundle, ask.as_ref().map(|ask| &ask.blueprint), &signed, now);
@@ -64,7 +66,7 @@ impl Importing<'_> {
             algorithm: Some(certificate.key.to_string()),
             facts: Some(facts(certificate)),
             old: ask.and_then(|ask| ask.old).map(|old| facts(&old)),
-            paths: self.session.tree.display_paths(std::iter::once(&public).chain(&private)),
+            paths: self.session.tree.display_paths(std::iter::once(&public).chain(beside)),
             ..RequestEntry::default()
         };
         if there == Some(pem.as_bytes()) && !matches!(key, Key::Staged(..)) {
@@ -72,9 +74,13 @@ impl Importing<'_> {
         }
         let mut placed = Placed { entry, certificate: Some(certificate.clone()), ..Placed::default() };
         placed.before = self.snapshot.certificate(authority).cloned();
-        if let (Key::Staged(key, files), Some(private)) = (key, &private) {
-            placed.changes.push(private.change(0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec()))?);
-            placed.removals.extend([(files.root, files.key), (files.root, files.request)]);
+        match (key, &private) {
+            (Key::Staged(key, files), Some(private)) => {
+                placed.changes.push(private.change(0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec()))?);
+                placed.removals.extend([(files.root, files.key), (files.root, files.request)]);
+            }
+            (Key::Kept(files), _) => placed.removals.push((files.root, files.request)),
+            _ => {}
         }
         placed.changes.push(public.change(0o644, Zeroizing::new(pem.clone().into_bytes()))?);
         // The nodes of a cluster directory trust the same authorities as the tree.
@@ -85,7 +91,7 @@ impl Importing<'_> {
         }
         // Below the same key nothing else changes, so that nobody renews the kubeconfigs.
         if let Some(before) = placed.before.as_ref().filter(|before| before.is_same_authority(certificate)) {
-            let holders = authority_files::holders(self.session, &self.snapshot, authority, before)?.all;
+            let holders = authority_files::holders(self.session, self.snapshot, authority, before)?.all;
             for one in holders.iter().filter(|one| one.what == What::Kubeconfig) {
                 placed.trusting.push((one.id.clone(), one.trusting(&pem)?));
             }
@@ -138,6 +144,10 @@ impl Importing<'_> {
             && waiting.key.matches(certificate)
         {
             return Ok(Some(Key::Staged(waiting.key, files)));
+        }
+        let now = self.snapshot.certificate(authority).filter(|now| now.spki_der == certificate.spki_der);
+        if now.is_some() && self.session.tree.keeps_key_elsewhere(&self.snapshot, authority) {
+            return Ok(Some(Key::Kept(files)));
         }
         let there = private.as_ref().and_then(|place| PrivateKey::from_pem(self.file(place)?).ok());
         Ok(there.filter(|key| key.matches(certificate)).map(|_| Key::InPlace))

@@ -1,39 +1,26 @@
-//! `kpki csr`: keys and signing requests for external authorities. Resolve, evaluate, make, commit.
+//! Resolve, evaluate, make, commit.
 
-use std::path::PathBuf;
-
+use super::elsewhere;
+use super::manifests::manifests;
+use super::request::{Outcome, Request};
+use super::wanted::Wanted;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files;
-use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
+use crate::plan::renew::{self as plan, CsrDecision, Skipped};
 use crate::report::facts::requested;
 use crate::report::requests::{RequestEntry, Requests, Verb};
-use crate::tree::{EntryId, Place};
+use crate::tree::EntryId;
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
-use crate::workspace::{Absent, Progress, RunArgs, Session, Snapshot, Transaction, TreeArgs, TreeDir, survey, targets};
-
-/// The command line, checked.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub trees: TreeArgs,
-    pub run: RunArgs,
-    /// Empty: all.
-    pub names: Vec<String>,
-    /// Instead of `DIR/.kpki/requests`.
-    pub out: Option<PathBuf>,
-    pub key: Option<PathBuf>,
-}
-
-/// One named entry.
-struct Wanted {
-    id: EntryId,
-    public: Place,
-    private: Option<Place>,
-    template: Result<Box<CsrTemplate>, Skipped>,
-}
+use crate::workspace::{Absent, Progress, Session, Snapshot, Transaction, TreeDir, survey, targets};
 
 /// Writes the requests.
-pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error> {
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> {
+    if let Some(issuer) = &request.issuer {
+        issuer.check().map_err(|why| {
+            Error::usage(why.to_string()).hint("give the name that kubectl get issuers,clusterissuers -A shows")
+        })?;
+    }
     let run = &request.run;
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, run, &target, Absent::Planned)?;
@@ -42,35 +29,52 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         None => (Site::Tree(session.tree.roots.clone()), None),
     };
     let tree = out.as_ref().unwrap_or(&session.tree);
+    if !run.dry_run && out.is_none() {
+        session.tree.recover(run.lock_wait)?;
+    }
+    // Whose keys are needed is known before a lock.
+    let signers = elsewhere::signers(&site, &checked(&session, request)?)?;
+    let signers = Some(signers).filter(|signers| !run.dry_run && !signers.is_empty());
+    let signing = signers.map(|signers| session.lock_to_sign(signers)).transpose()?;
+    let opened = signing.as_ref().map(|locked| session.read(locked)).transpose()?;
+    let signing = signing.filter(|_| out.is_none());
     let locked = match run.dry_run {
         true => {
             warnings.extend(session.tree.left_by_interrupted()?);
             None
         }
+        false if signing.is_some() => signing,
         false if files::what(None, &tree.roots.main).is_some() => Some(tree.lock(run.lock_wait)?),
         false => Some(tree.lock_or_create(run.lock_wait)?),
     };
-    let wanted = wanted(&session, &request.names)?;
-    if let (Some(_), [_, _, ..]) = (&request.key, wanted.as_slice()) {
-        return Err(Error::usage("--key is for one entry, and several were named")
-            .hint("name one entry, as NODE/NAME in a cluster directory"));
-    }
+    let wanted = checked(&session, request)?;
     let mut key = request.key.as_deref().map(survey::key).transpose()?;
-    let specs = wanted.iter().filter_map(|one| Some((one, one.template.as_ref().ok()?)));
-    let specs = specs.map(|(one, template)| CsrSpec {
-        id: one.id.clone(),
-        public: &one.public,
-        private: one.private.as_ref(),
-        template,
-        key: key.take(),
-    });
-    let made = requests::make(&site, specs.collect(), run.threads, progress)?;
-    let entries = made.iter().map(entry).chain(wanted.iter().filter_map(|one| skipped(one, &session))).collect();
+    let (mut specs, mut of_signers, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &wanted {
+        match (&one.template, &one.by) {
+            (Ok(template), Some(by)) => match elsewhere::request(&site, one, template, by, opened.as_ref())? {
+                Ok(one) => of_signers.push(one),
+                Err(row) => rows.push(row),
+            },
+            (Ok(template), None) => specs.push(CsrSpec {
+                id: one.id.clone(),
+                public: &one.public,
+                private: one.private.as_ref(),
+                template,
+                key: key.take(),
+            }),
+            (Err(why), _) => rows.push(skipped(one, why, &session)),
+        }
+    }
+    let mut made = requests::make(&site, specs, run.threads, progress)?;
+    made.extend(of_signers);
+    let manifests = request.issuer.as_ref().map(|issuer| manifests(&made, &wanted, issuer)).transpose()?;
+    let entries = made.iter().map(entry).chain(rows).collect();
     let changes: Vec<_> = made.into_iter().flat_map(|made| made.changes).collect();
     if let Some(locked) = locked.filter(|_| !changes.is_empty()) {
         locked.commit("csr", run.now, Transaction { changes, ..Transaction::default() })?;
     }
-    Ok(Requests {
+    let report = Requests {
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
         tree: Some(session.target.origin.clone()),
@@ -79,11 +83,22 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         entries,
         warnings,
         ..Requests::default()
-    })
+    };
+    Ok(Outcome { report, manifests })
+}
+
+fn checked(session: &Session<'_>, request: &Request) -> Result<Vec<Wanted>, Error> {
+    let wanted = wanted(session, request)?;
+    match (&request.key, wanted.as_slice()) {
+        (Some(_), [_, _, ..]) => Err(Error::usage("--key is for one entry, and several were named")
+            .hint("name one entry, as NODE/NAME in a cluster directory")),
+        _ => Ok(wanted),
+    }
 }
 
 /// Credentials by name, and authorities.
-fn wanted(session: &Session<'_>, names: &[String]) -> Result<Vec<Wanted>, Error> {
+fn wanted(session: &Session<'_>, request: &Request) -> Result<Vec<Wanted>, Error> {
+    let names = &request.names;
     let (authorities, credentials): (Vec<&String>, Vec<&String>) =
         names.iter().partition(|name| CaId::parse(name).is_some());
     let snapshot = session.peek()?;
@@ -96,7 +111,8 @@ fn wanted(session: &Session<'_>, names: &[String]) -> Result<Vec<Wanted>, Error>
         let (public, private) = session.tree.directories.authority(authority);
         let (profile, now) = (session.profile(), session.run.now);
         let template = plan::ask_authority(authority, &public, &snapshot.survey, profile, now).map(Box::new);
-        wanted.push(Wanted { id: EntryId::new(None, authority.name()), public, private, template });
+        let by = if request.key.is_none() { elsewhere::key_of(session, &snapshot, authority)? } else { None };
+        wanted.push(Wanted { id: EntryId::new(None, authority.name()), public, private, template, by });
     }
     Ok(wanted)
 }
@@ -111,7 +127,13 @@ fn of_credentials(session: &Session<'_>, snapshot: &Snapshot, names: &[String]) 
             CsrDecision::CsrTemplate(template) => Ok(template),
             CsrDecision::Skipped(skipped) => Err(skipped),
         };
-        wanted.push(Wanted { id: credential.id, public: credential.public, private: credential.private, template });
+        wanted.push(Wanted {
+            id: credential.id,
+            public: credential.public,
+            private: credential.private,
+            template,
+            by: None,
+        });
     }
     Ok(wanted)
 }
@@ -130,10 +152,9 @@ fn entry(made: &Made) -> RequestEntry {
     }
 }
 
-fn skipped(one: &Wanted, session: &Session<'_>) -> Option<RequestEntry> {
-    let skipped = one.template.as_ref().err()?;
+fn skipped(one: &Wanted, skipped: &Skipped, session: &Session<'_>) -> RequestEntry {
     let id = one.id.to_string();
-    Some(RequestEntry {
+    RequestEntry {
         id: one.id.clone(),
         action: if skipped.is_gap() { "left" } else { "skip" },
         reasons: vec![match skipped {
@@ -144,5 +165,5 @@ fn skipped(one: &Wanted, session: &Session<'_>) -> Option<RequestEntry> {
             skipped => error::left(skipped, &id, &session.target.origin),
         }],
         ..RequestEntry::default()
-    })
+    }
 }

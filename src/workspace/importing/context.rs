@@ -1,7 +1,8 @@
 //! The input of an import, and the result for one file.
 
+use std::path::Path;
+
 use super::candidates::Candidate;
-use super::request::Request;
 use crate::catalog::CaId;
 use crate::files::RelPath;
 use crate::plan::renew::Credential;
@@ -14,10 +15,11 @@ use crate::x509::Certificate;
 
 /// The tree, and every key that a certificate can be for.
 pub struct Importing<'a> {
-    pub request: &'a Request,
     pub session: &'a Session<'a>,
-    pub snapshot: Snapshot,
+    pub snapshot: &'a Snapshot,
     pub candidates: Vec<Candidate>,
+    /// Roots of an external authority, in place of those that the profile says.
+    pub root: Option<&'a Path>,
 }
 
 impl Importing<'_> {
@@ -27,7 +29,7 @@ impl Importing<'_> {
 }
 
 /// The result for one file.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Placed {
     pub entry: RequestEntry,
     pub certificate: Option<Certificate>,
@@ -41,7 +43,7 @@ pub struct Placed {
     pub waits: Option<CaId>,
 }
 
-pub fn row(
+pub(super) fn row(
     credential: &Credential,
     action: &'static str,
     leaf: &Certificate,

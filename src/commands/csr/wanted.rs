@@ -1,0 +1,16 @@
+//! One named entry.
+
+use crate::catalog::CaId;
+use crate::plan::renew::{CsrTemplate, Skipped};
+use crate::tree::{EntryId, Place};
+use crate::x509::Certificate;
+
+/// One named entry.
+pub struct Wanted {
+    pub id: EntryId,
+    pub public: Place,
+    pub private: Option<Place>,
+    pub template: Result<Box<CsrTemplate>, Skipped>,
+    /// An authority whose key is elsewhere, and stays there.
+    pub by: Option<(CaId, Box<Certificate>)>,
+}
