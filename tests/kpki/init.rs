@@ -561,7 +561,6 @@ fn a_first_run_that_comes_second_keeps_the_tree_of_the_other() {
         }
         let now = time::macros::datetime!(2026-11-20 22:00 UTC);
         let request = init::Request {
-            keys: kpki::keys::KeyArgs::default(),
             directory: place.path("k8s"),
             profile: Some(place.path("p.yaml")),
             node: None,
