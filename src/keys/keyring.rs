@@ -165,7 +165,7 @@ impl Shared {
                 self.command(authority, options, (*algorithm, spki_der))
                     .map_or(Sources::Missing, |signer| Sources::Signer(Box::new(signer)))
             }
-            Source::Issuer(_) => Sources::Missing,
+            Source::Issuer(_) => Sources::Issuer,
             Source::Key { from: KeyAt::Tree, .. } if !file.is_some_and(material::is_encrypted) => Sources::Tree,
             Source::Key { .. } => Sources::Signer(Box::new(OpenedKey {
                 authority,

@@ -100,7 +100,7 @@ impl KeyRing {
     pub fn ready(&self, authority: CaId, certificate: &Certificate, pem: Option<&[u8]>) -> Result<(), SignerFault> {
         match self.of(authority, certificate, pem) {
             Sources::Signer(signer) => signer.ready(),
-            Sources::Tree => Ok(()),
+            Sources::Tree | Sources::Issuer => Ok(()),
             Sources::Missing => {
                 let at = self.owners.recorded(authority, certificate).unwrap_or_default();
                 Err(KeyFault { authority, at, why: Why::Unnamed }.into())

@@ -38,7 +38,7 @@ fn authority_options(field: &Field<'_>, reading: &mut Reading) -> AuthorityOptio
     let path_len = fields.take("pathLength", reading).and_then(|field| field.number(reading, 0, u64::from(u8::MAX)));
     let path_len = path_len.and_then(|length| u8::try_from(length).ok());
     let signing = signing_fields::read(&mut fields, reading);
-    let next = signing_fields::next(fields.section("next", reading), reading);
+    let next = signing_fields::next(&mut fields, reading);
     fields.finish(reading);
     AuthorityOptions { algorithm, validity, subject, permitted, path_len, signing, next }
 }

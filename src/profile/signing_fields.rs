@@ -25,21 +25,30 @@ pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
     key.or(signer.map(Signing::Signer)).or(issuer.map(Signing::Issuer))
 }
 
-/// next of one authority: a key or a signer.
-pub fn next(mut section: Fields<'_>, reading: &mut Reading) -> Option<Signing> {
-    let is_given = |key: &str, section: &Fields<'_>, reading: &Reading| reading.has(&section.join(key));
+/// next of one authority: a key that is no file of the tree, or a signer.
+pub fn next(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
+    let mut section = fields.section("next", reading);
     let key = key(section.section("key", reading), reading);
     let signer = signer(&mut section, reading);
-    let (has_key, has_signer) = (is_given("key", &section, reading), is_given("signer", &section, reading));
-    if has_key && has_signer {
-        reading.problem(&section.join("signer"), Mismatch::new("one of key and signer", "key and signer"));
-    }
-    let elsewhere = key.filter(|_| has_key);
-    if elsewhere.as_ref().is_some_and(|key| matches!(key.from, KeyFrom::Tree)) && reading.is_clean() {
-        reading.missing(&section.join("key.file"), "where the key is: file or command");
-    }
+    let [at_key, at_signer] = ["key", "signer"].map(|field| section.join(field));
     section.finish(reading);
-    elsewhere.map(Signing::Key).or(signer.map(Signing::Signer))
+    match (reading.has(&at_key), reading.has(&at_signer)) {
+        (true, true) => {
+            reading.problem(&at_signer, Mismatch::new("one of key and signer", "key and signer"));
+        }
+        (false, false) if reading.has(&fields.join("next")) && reading.is_clean() => {
+            reading.missing(&at_key, "where the new key is: key or signer");
+        }
+        (true, false) => {
+            let is_of_tree = key.as_ref().is_some_and(|key| matches!(key.from, KeyFrom::Tree));
+            if is_of_tree && reading.is_clean() {
+                reading.missing(&format!("{at_key}.file"), "where the new key is: file or command");
+            }
+            return key.map(Signing::Key);
+        }
+        (false, _) => {}
+    }
+    signer.map(Signing::Signer)
 }
 
 fn key(mut section: Fields<'_>, reading: &mut Reading) -> Option<KeyOptions> {

@@ -37,8 +37,10 @@ pub trait KeySources {
 pub enum Sources {
     /// The tree's plain file, if there is one.
     Tree,
-    /// With somebody else, or nowhere that is known, whatever is in the tree.
+    /// Nowhere that is known.
     Missing,
+    /// With somebody who issues what it is to sign, whatever is in the tree.
+    Issuer,
     /// Elsewhere, or encrypted. It need not be open yet.
     Signer(Box<dyn Signer>),
 }
@@ -144,7 +146,7 @@ impl Issuers {
             let pem = pem.as_deref().map(Vec::as_slice);
             let signer: Box<dyn Signer> = match keys.of(authority, certificate, pem) {
                 Sources::Signer(signer) => signer,
-                Sources::Missing => return None,
+                Sources::Missing | Sources::Issuer => return None,
                 Sources::Tree => Box::new(PrivateKey::from_pem(pem?).ok()?),
             };
             Issuer::by(vec![certificate.clone()], signer).ok()
@@ -196,7 +198,7 @@ fn issuer(
     };
     let signer = match bundle.first().map(|first| keys.of(authority, first, key)) {
         Some(Sources::Signer(signer)) => signer,
-        Some(Sources::Missing) => return None,
+        Some(Sources::Missing | Sources::Issuer) => return None,
         Some(Sources::Tree) | None => match PrivateKey::from_pem(key?) {
             Ok(key) => Box::new(key),
             Err(why) => return Some(Err(why.into())),

@@ -236,7 +236,7 @@ pub fn can_be_signed(tree: &TreeDir, snapshot: &Snapshot, crl: &TreeCrl) -> Resu
 
 /// The key of the authority before the one that signs is kept, or is where the profile names it, and is this certificate's.
 pub fn has_previous_key(tree: &TreeDir, authority: CaId, issuer: &Certificate) -> Result<bool, Error> {
-    Ok(former::of(tree, authority, std::slice::from_ref(issuer))?.is_some())
+    Ok(former::of((&tree.roots, &tree.keys), authority, std::slice::from_ref(issuer))?.is_some())
 }
 
 /// The CRL entries of this number of certificates, which are asked for where there is a CRL only.

@@ -377,7 +377,7 @@ impl Locked<'_> {
         let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, &self.tree.keys, lock);
         for authority in CaId::ALL.into_iter().filter(|one| snapshot.bundle(*one).len() > 1) {
             let behind = snapshot.bundle(authority).get(1..).unwrap_or_default();
-            if let Some(former) = former::of(self.tree, authority, behind)? {
+            if let Some(former) = former::of((&self.tree.roots, &self.tree.keys), authority, behind)? {
                 issuers.add_former(&self.tree.keys, authority, &former, lock);
             }
         }

@@ -16,6 +16,9 @@ use crate::commands::rotate::{PrepareOptions, SignerFile, Step};
 ///
 /// An authority below another one (a corporate root) gets a new key and a request in .kpki/rotation/; have that signed, then give the
 /// certificate with --new-ca. Without a key here, --new-ca makes an external authority.
+///
+/// Where the old key is encrypted, the new one is encrypted with the same passphrase. Where it is no file of the tree, the profile says
+/// where the new one is: authorities.NAME.next.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,7 +1,8 @@
 //! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
+use super::by_source;
 use super::content::content;
-use super::context::{Context, Planned, certificates};
+use super::context::{Context, Planned};
 use super::gate::{self, Passing};
 use super::request::BackOptions;
 use super::{elsewhere, forget};
@@ -21,7 +22,8 @@ pub(super) fn plan(context: &Context<'_>, options: &BackOptions) -> Result<Plann
     let named = &context.request.authorities;
     let all: Vec<Rotating> = context.record.rotations.iter().map(|one| one.authority).collect();
     let wanted = if named.is_empty() { &all } else { named };
-    let wanted: Vec<Rotating> = wanted.iter().copied().filter(|one| opens(context, *one, &mut planned)).collect();
+    let wanted: Vec<Rotating> =
+        wanted.iter().copied().filter(|one| by_source::opens_again(context, *one, &mut planned)).collect();
     let mut gated: Vec<Rotation> = wanted.iter().filter_map(|one| context.record.of(*one)).cloned().collect();
     gated.retain(Rotation::is_back_gated);
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
@@ -40,18 +42,6 @@ pub(super) fn plan(context: &Context<'_>, options: &BackOptions) -> Result<Plann
         }
     }
     Ok(planned)
-}
-
-/// The key of the old one opens, where it is going to sign again.
-fn opens(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> bool {
-    let Some(rotation) = context.record.of(rotating).filter(|one| one.phase == Phase::Switched) else { return true };
-    if rotation.old_key == KeyPlace::Elsewhere {
-        return true;
-    }
-    let previous = record::key(&context.session.tree.roots, rotating, Kept::Previous).ok().flatten();
-    let old = certificates(&rotation.old);
-    let keys: Vec<_> = old.first().map(|one| (one, previous.as_deref().map(Vec::as_slice))).into_iter().collect();
-    context.opens(rotating, &keys, planned)
 }
 
 fn retired<'c>(context: &'c Context<'_>, rotating: Rotating) -> Option<&'c Retired> {

@@ -2,8 +2,6 @@
 
 use super::cross::Cross;
 use super::request::Request;
-use crate::blueprint::Algorithm;
-use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
 use crate::error::Error;
@@ -19,7 +17,6 @@ use crate::workspace::rotation::state::{self, State};
 use crate::workspace::rotation::{files, journal::RotationLine, record};
 use crate::workspace::{Locked, Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
-use zeroize::Zeroizing;
 
 /// A tree as a step finds it.
 pub(super) struct Context<'a> {
@@ -160,58 +157,6 @@ impl Context<'_> {
         let place = files::own_public(self.session, Rotating::ServiceAccount);
         let bytes = file(&self.snapshot.survey, place.as_ref()).unwrap_or_default();
         pem::read(bytes).map(|blocks| raw_key::public_keys(&blocks)).unwrap_or_default()
-    }
-
-    /// The tree's own private key file, as it lies there.
-    pub fn key(&self, rotating: Rotating) -> Result<Option<&[u8]>, Error> {
-        let own = files::of(self.session, rotating)?.into_iter().find(|held| held.is_key);
-        Ok(own.and_then(|held| file(&self.snapshot.survey, Some(&held.place))))
-    }
-
-    /// Where the key of the authority that signs now is by the profile; `None`: in the tree, or not here.
-    pub fn place(&self, authority: CaId) -> Option<&str> {
-        self.session.tree.keys.place(authority, self.snapshot.certificate(authority)?)
-    }
-
-    /// Opens the keys that a step signs with, or that it keeps; where one does not open, the authority is left as it is. A run that
-    /// writes nothing opens nothing.
-    pub fn opens(&self, rotating: Rotating, keys: &[(&Certificate, Option<&[u8]>)], planned: &mut Planned) -> bool {
-        let Rotating::Authority(authority) = rotating else { return true };
-        let ring = &self.session.tree.keys;
-        let mut fault = keys.iter().filter_map(|(of, pem)| ring.ready(authority, of, *pem).err());
-        match fault.next().filter(|_| self.is_making()) {
-            Some(why) => {
-                let hint = why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                planned.left.push(format!("{rotating} stays as it is: {why}{hint}"));
-                false
-            }
-            None => true,
-        }
-    }
-
-    /// A new key as it is kept: protected as the tree's own is.
-    pub fn kept(&self, rotating: Rotating, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Error> {
-        match rotating {
-            Rotating::Authority(authority) if self.is_making() => {
-                Ok(self.session.tree.keys.kept(authority, self.key(rotating)?, key)?)
-            }
-            _ => Ok(Zeroizing::new(key.to_pem().as_bytes().to_vec())),
-        }
-    }
-
-    /// A key as it is kept in the tree or below `.kpki`, opened.
-    pub fn opened(&self, rotating: Rotating, pem: &[u8]) -> Result<PrivateKey, Error> {
-        match rotating {
-            Rotating::Authority(authority) => Ok(self.session.tree.keys.open_kept(authority, pem)?),
-            Rotating::ServiceAccount => Ok(PrivateKey::from_pem(pem)?),
-        }
-    }
-
-    /// A new key, in memory. Where nothing is made, one of the fastest kind stands for it, so that everything else can be decided.
-    pub fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, Error> {
-        let algorithm = if self.is_making() { algorithm } else { Algorithm::EcdsaP256 };
-        let mut keys = ca::generate_keys(&[algorithm], self.request.run.threads, &mut |_, _| ())?;
-        keys.pop().ok_or_else(|| Error::new("no key was generated").hint("report this as a bug"))
     }
 
     /// The journal's line for a step of this rotation.

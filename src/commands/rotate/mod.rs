@@ -3,12 +3,15 @@
 
 mod back;
 mod born;
+mod by_source;
 mod confirm;
 mod content;
 mod context;
+mod context_keys;
 mod cross;
 mod elsewhere;
 mod emergency;
+mod emergency_new;
 mod forget;
 mod gate;
 mod instructions;

@@ -1,25 +1,23 @@
 //! Step 2: the new authority signs, and has signed everything in the tree; both are trusted.
 
+use super::by_source;
 use super::context::{Context, Planned, certificates, public_keys};
 use super::cross::Cross;
 use super::elsewhere;
 use super::gate::{self, Passing};
 use super::request::SwitchOptions;
-use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::files::RelPath;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::file;
 use crate::tree::rotation::{KeyPlace, Kubelets, Phase, Rotating, Rotation, Way};
 use crate::workspace::journal::{self, Line};
+use crate::workspace::rotation::alive;
 use crate::workspace::rotation::change::{Content, Target};
 use crate::workspace::rotation::files::IN_KUBECONFIGS;
 use crate::workspace::rotation::record::{self, Kept};
-use crate::workspace::rotation::{alive, files};
 
 pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);
@@ -30,7 +28,7 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
     planned.kubelets = Some(kubelets);
     let mut rotations = Vec::new();
     for rotation in context.in_phase(Phase::Prepared)? {
-        if opens(context, &rotation, &mut planned)? {
+        if by_source::opens(context, &rotation, &mut planned)? {
             rotations.push(rotation);
         }
     }
@@ -76,19 +74,6 @@ fn with_their_owners(context: &Context<'_>, lines: &[Line], rotation: &Rotation)
     })
 }
 
-/// The key of the new one opens, and that of the old one, whose lists are still signed.
-fn opens(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) -> Result<bool, Error> {
-    if rotation.new_key == KeyPlace::Elsewhere {
-        return Ok(true);
-    }
-    let next = record::key(&context.session.tree.roots, rotation.authority, Kept::Next)?;
-    let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
-    let old = old.first().map(|one| (one, context.key(rotation.authority).ok().flatten()));
-    let new = new.first().map(|one| (one, next.as_deref().map(Vec::as_slice)));
-    let keys: Vec<_> = new.into_iter().chain(old.filter(|(_, key)| key.is_some())).collect();
-    Ok(context.opens(rotation.authority, &keys, planned))
-}
-
 fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
     let rotating = rotation.authority;
     let roots = &context.session.tree.roots;
@@ -97,7 +82,9 @@ fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, plann
             return external(context, authority, options, rotation, planned);
         }
         (KeyPlace::Source(_), Rotating::Authority(authority)) => {
-            return by_source(context, authority, options, rotation, planned);
+            by_source::plan(context, authority, (&rotation, options.cross_sign), planned)?;
+            switched(context, rotation, planned);
+            return Ok(());
         }
         _ => {}
     }
@@ -133,37 +120,6 @@ fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, plann
     planned.targets.push(Target { content, key: Some(next) });
     switched(context, rotation, planned);
     Ok(())
-}
-
-/// The key of the new one is where the profile names it: nothing of it is in the tree. What the tree has of the old one's is kept.
-fn by_source(
-    context: &Context<'_>,
-    authority: CaId,
-    options: &SwitchOptions,
-    rotation: Rotation,
-    planned: &mut Planned,
-) -> Result<(), Error> {
-    let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
-    let previous = context.key(rotation.authority)?;
-    if let Some(previous) = previous {
-        planned.own.push(record::key_change(rotation.authority, Kept::Previous, previous.to_vec().into())?);
-        planned.removals.extend(sealed(context, rotation.authority)?);
-    }
-    planned.reissue.push(authority);
-    if options.cross_sign {
-        planned.cross.push(Cross::of(authority, (&old, &new), previous)?);
-    }
-    planned.targets.push(Target { content: Content::Authority(authority, Trusted::both(&new, &old)), key: None });
-    switched(context, rotation, planned);
-    Ok(())
-}
-
-/// Encrypted files of a key that signs no more: they do not say whose key it is.
-pub(super) fn sealed(context: &Context<'_>, rotating: Rotating) -> Result<Vec<(RootId, RelPath)>, Error> {
-    let survey = &context.snapshot.survey;
-    let held = files::present(files::of(context.session, rotating)?, survey).into_iter().filter(|one| one.is_key);
-    let held = held.filter(|one| file(survey, Some(&one.place)).is_some_and(|pem| PrivateKey::from_pem(pem).is_err()));
-    held.map(|one| Ok((one.place.root_id(), RelPath::parse(one.place.path.as_str())?))).collect()
 }
 
 /// The key of the new one is with its owner: everything is signed by it already, or waits for that.

@@ -5,6 +5,7 @@ mod certificates;
 mod fields;
 mod issuer;
 mod kubeadm;
+mod next;
 mod nodes;
 mod round_trip;
 mod signing;

@@ -5,30 +5,34 @@ use super::record::{self, Kept};
 use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::error::Error;
-use crate::keys::Owner;
+use crate::keys::{KeyRing, Owner};
+use crate::store::Roots;
 use crate::tree::Former;
 use crate::tree::rotation::{Identity, KeyPlace, Phase, Record, Rotating};
-use crate::workspace::TreeDir;
 use crate::x509::Certificate;
 
 /// The one among these certificates, with its key as it is kept. What opens that key is not asked for.
-pub fn of(tree: &TreeDir, authority: CaId, trusted: &[Certificate]) -> Result<Option<Former>, Error> {
+pub fn of(
+    (roots, keys): (&Roots, &KeyRing),
+    authority: CaId,
+    trusted: &[Certificate],
+) -> Result<Option<Former>, Error> {
     let rotating = Rotating::Authority(authority);
-    let Some(pem) = record::key(&tree.roots, rotating, Kept::Previous)? else {
-        return Ok(elsewhere(tree, authority, trusted, &record::read(&tree.roots)?));
+    let Some(pem) = record::key(roots, rotating, Kept::Previous)? else {
+        return Ok(elsewhere(keys, authority, trusted, &record::read(roots)?));
     };
     let certificate = match PrivateKey::from_pem(&pem) {
         Ok(key) => trusted.iter().find(|one| key.matches(one)).cloned(),
         // An encrypted key does not say whose it is.
-        Err(_) => old(&record::read(&tree.roots)?, rotating).and_then(|(old, _)| among(trusted, old)),
+        Err(_) => old(&record::read(roots)?, rotating).and_then(|(old, _)| among(trusted, old)),
     };
     Ok(certificate.map(|certificate| Former { certificate, pem: Some(pem) }))
 }
 
-fn elsewhere(tree: &TreeDir, authority: CaId, trusted: &[Certificate], record: &Record) -> Option<Former> {
+fn elsewhere(keys: &KeyRing, authority: CaId, trusted: &[Certificate], record: &Record) -> Option<Former> {
     let (old, place) = old(record, Rotating::Authority(authority))?;
     let certificate = among(trusted, old).filter(|_| matches!(place, KeyPlace::Source(_)))?;
-    let is_named = tree.keys.owner(authority, &certificate) != Owner::Unknown;
+    let is_named = keys.owner(authority, &certificate) != Owner::Unknown;
     is_named.then_some(Former { certificate, pem: None })
 }
 

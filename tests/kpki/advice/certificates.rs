@@ -166,7 +166,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// Its owner, and a profile by which it is with an issuer that issues nothing.
-fn issuer(host: &Host) {
+fn issuer(host: &crate::advice::Host) {
     host.place.write("owner.yaml", single(""));
     host.sh("kpki init --profile owner.yaml --dir owner").ok();
     host.place.write("p.yaml", single("caKeys: none\nauthorities: {ca: {issuer: [/bin/false]}}\n"));

@@ -59,6 +59,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/status.rs", 4, &[GATES]),
     ("commands/rotate/words.rs", 3, &["a switch that nodes have not confirmed", GATES]),
     ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
+    ("commands/rotate/born.rs", 2, &[SOURCES]),
     ("commands/rotate/status.rs", 4, &[GATES]),
     ("commands/rotate/words.rs", 3, &["a switch that nodes have not confirmed"]),
     ("commands/rotate/back.rs", 1, &[TAKEN_BACK]),
@@ -180,6 +181,7 @@ const RECORDED: &str = "not a row: tests/kpki/rotate_record.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
+const SOURCES: &str = "not a row: tests/kpki/rotate_sources.rs records the profile, and renews with its key";
 const ROTATING: &str = "not a row: tests/kpki/rotate_prepare.rs, and the steps that it names have tests of their own";
 const RENEWED: &str = "not a row: what another authority has signed is renewed in tests/kpki/renew";
 const NO_HOST_NAME: &str = "not a row: every machine that tests has a name";
