@@ -120,9 +120,10 @@ mod tests {
         assert_eq!(of(None, &plain, false), Vec::<String>::new());
         assert_eq!(of(None, &plain, true).len(), 3);
         let stated = of(Some(STATED), &plain, true);
-        assert_eq!(stated.len(), 2, "{stated:?}");
+        assert_eq!(stated.len(), 3, "{stated:?}");
         assert_eq!(stated[0], "ca Key { from: /k, passphrase: Some(File(\"/p\")) }");
-        assert!(stated[1].starts_with("etcd-ca Signer("), "{stated:?}");
+        assert!(stated[1].starts_with("front-proxy-ca Issuer("), "{stated:?}");
+        assert!(stated[2].starts_with("etcd-ca Signer("), "{stated:?}");
         let keys =
             BTreeMap::from([(CaId::Etcd, GivenKey::File("/e".into())), (CaId::Cluster, GivenKey::File("/c".into()))]);
         let given = KeyArgs { keys, passphrase: Some(PassphraseFrom::Variable("V".to_owned())), ..plain };
@@ -131,7 +132,7 @@ mod tests {
         assert!(all.iter().any(|one| one.contains("ca Key { from: /c")), "{all:?}");
         assert!(all.iter().any(|one| one.contains("etcd-ca Key { from: /e")), "{all:?}");
         // What the profile says of the same key holds for it.
-        assert_eq!((passphrase(0), passphrase(1)), ("Some(File(\"/p\")) }".into(), "Some(Variable(\"V\")) }".into()));
+        assert_eq!((passphrase(0), passphrase(2)), ("Some(File(\"/p\")) }".into(), "Some(Variable(\"V\")) }".into()));
         // An issuer's authority may be signed for with a given key.
         let keys = BTreeMap::from([(CaId::FrontProxy, GivenKey::Pem(Zeroizing::new(b"secret".to_vec())))]);
         let all = of(Some(STATED), &KeyArgs { keys, ..KeyArgs::default() }, true);

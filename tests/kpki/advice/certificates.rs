@@ -1,5 +1,6 @@
 //! What is refused of certificates, requests, lists and generations.
 
+use super::Host;
 use super::errors::{Row, row, shown};
 use super::sites::single;
 use super::states::*;
