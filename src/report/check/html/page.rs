@@ -1,6 +1,6 @@
 //! The whole page.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::parts::{Form, Out, class};
 use super::{cluster, overview};
