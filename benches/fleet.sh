@@ -21,7 +21,7 @@ for round in 1 2 3; do
     # The fixture's certificates may have ended by now: that is no failure here.
     /usr/bin/time -f '%es %Us user %Ss system %MKB' "$kpki" check-expiration "$place" --exit-zero | head -1
 done
-for form in json csv prometheus; do
+for form in json csv prometheus html; do
     echo "kpki check-expiration -o $form"
     /usr/bin/time -f '%es %MKB' "$kpki" check-expiration "$place" --exit-zero -o "$form" | wc -c
 done

@@ -144,6 +144,11 @@ pub fn block(judged: &Judged) -> Block {
     }
 }
 
+/// The cluster that a tree is of; one that says of none is its own.
+pub fn cluster(tree: &JudgedTree) -> &str {
+    tree.cluster.as_deref().unwrap_or(&tree.root)
+}
+
 /// `cluster prod, node cp1: DIR`.
 pub fn place(tree: &JudgedTree) -> String {
     match (&tree.cluster, &tree.node) {

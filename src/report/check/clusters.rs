@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cells;
 use super::select::Rows;
-use crate::audit::{Counts, Judged, JudgedTree};
+use crate::audit::{Counts, Judged};
 
 /// A cluster, or a tree that says of none which it belongs to. Its counts are over everything, whatever is selected.
 pub struct Cluster<'a> {
@@ -14,15 +15,10 @@ pub struct Cluster<'a> {
     pub first: Option<&'a Judged>,
 }
 
-/// The name of the group that a tree is in.
-pub fn name(tree: &JudgedTree) -> &str {
-    tree.cluster.as_deref().unwrap_or(&tree.root)
-}
-
 pub fn of<'a>(rows: &'a [Rows<'a>]) -> Vec<Cluster<'a>> {
     let mut grouped: BTreeMap<&str, Vec<&Rows<'_>>> = BTreeMap::new();
     for row in rows {
-        grouped.entry(name(row.0)).or_default().push(row);
+        grouped.entry(cells::cluster(row.0)).or_default().push(row);
     }
     let mut clusters: Vec<Cluster<'_>> = grouped.into_iter().map(|(name, rows)| Cluster::new(name, rows)).collect();
     clusters.sort_by(|a, b| {

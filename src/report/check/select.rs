@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::clusters;
+use super::cells;
 use super::result::{Check, Selection, Sort};
 use crate::audit::{Judged, JudgedTree, State};
 
@@ -72,7 +72,7 @@ impl Check {
         let mut with_turn: Vec<_> = all
             .into_iter()
             .map(|(tree, judged)| {
-                let next = turns.entry((judged.state, clusters::name(tree))).or_default();
+                let next = turns.entry((judged.state, cells::cluster(tree))).or_default();
                 // Of what is ok the date alone counts.
                 *next += usize::from(judged.state > State::Ok);
                 (*next, tree, judged)

@@ -2,25 +2,14 @@
 
 use std::io;
 
-use time::OffsetDateTime;
-
-use super::{Out, class, tables, timeline};
+use super::parts::{Form, Out, class};
+use super::{tables, timeline};
 use crate::audit::State;
 use crate::clock::distance;
 use crate::report::check::clusters::Cluster;
 use crate::report::check::{cells, ends, verdict};
 use crate::report::counted;
 use crate::report::xml::Xml;
-
-/// What is the same for all of them.
-#[derive(Clone, Copy)]
-pub struct Form {
-    pub at: OffsetDateTime,
-    /// What ends together is one row.
-    pub folded: bool,
-    /// The tables are open.
-    pub open: bool,
-}
 
 pub fn write(cluster: &Cluster<'_>, number: usize, form: Form, out: Out<'_>) -> io::Result<()> {
     let worst = cluster.counts.worst();

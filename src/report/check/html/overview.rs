@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::{Out, class, tables, timeline};
+use super::parts::{Out, class};
+use super::{tables, timeline};
 use crate::audit::{Counts, State};
-use crate::report::check::clusters::{self, Cluster};
+use crate::report::check::clusters::Cluster;
 use crate::report::check::result::Check;
 use crate::report::check::{advice, cells, ends, notes, steps};
 use crate::report::xml::Xml;
@@ -74,7 +75,7 @@ fn urgent(check: &Check, clusters: &[Cluster<'_>], out: Out<'_>) -> io::Result<(
          <th scope=\"col\">State</th><th scope=\"col\">Cluster</th></tr></thead><tbody>"
     )?;
     for (tree, judged) in check.worst(check.selection.top.unwrap_or(URGENT)) {
-        let name = clusters::name(tree);
+        let name = cells::cluster(tree);
         writeln!(
             out,
             "<tr><th scope=\"row\">{}</th>{}{}<td><a href=\"#c{}\">{}</a></td></tr>",

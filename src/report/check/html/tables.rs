@@ -5,8 +5,7 @@ use std::io;
 
 use time::OffsetDateTime;
 
-use super::cluster::Form;
-use super::{Out, class};
+use super::parts::{Form, Out, class};
 use crate::audit::{Judged, JudgedTree, State};
 use crate::clock::distance;
 use crate::inventory::Reading;

@@ -4,7 +4,7 @@ use std::io;
 
 use time::{Duration, OffsetDateTime};
 
-use super::Out;
+use super::parts::Out;
 use crate::report::check::ends::{Ends, REACH, Stack};
 use crate::report::check::months;
 use crate::report::counted;
