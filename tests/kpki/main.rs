@@ -67,6 +67,7 @@ mod question;
 mod receipt;
 mod refusals;
 mod renew;
+mod readme_keys;
 mod renew_ca;
 mod revoke;
 mod rotate_back;
