@@ -64,6 +64,7 @@ impl KeyRing {
             args: args.clone(),
             dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
             cluster: profile.map(|profile| profile.cluster_name.clone()),
+            failed: Mutex::default(),
         };
         let commands = Arc::new(commands);
         let shared = |sources| Arc::new(Shared::of(sources, Arc::clone(&commands)));
@@ -86,6 +87,11 @@ impl KeyRing {
                 Some(format!("issues through {}", options.command.first().map_or("", String::as_str)))
             }
         }
+    }
+
+    /// How many signers have failed in this run.
+    pub fn failed(&self) -> usize {
+        held(&self.shared.commands.failed).len()
     }
 
     /// Asks for the passphrases that these authorities need, before the lock. `file`: the tree's own key file.

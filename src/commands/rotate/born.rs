@@ -40,7 +40,7 @@ pub(super) fn of(
     if !context.is_making() {
         return Some(Born::Source(source.to_owned(), None));
     }
-    match ring.next().fresh(authority, wanted.or_else(|| stated(context, authority))) {
+    match ring.to_come().fresh(authority, wanted.or_else(|| stated(context, authority))) {
         Ok(next) => Some(Born::Source(source.to_owned(), Some(next))),
         Err(why) => {
             let hint = why.why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
