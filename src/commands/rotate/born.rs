@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::files;
 use crate::keys::{Fresh, KeyFault, Owner};
 use crate::store::OuterFile;
+use crate::plan::rotate::move_it;
 use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::x509::Certificate;
 
@@ -80,7 +81,7 @@ pub(super) fn unnamed(context: &Context<'_>, authority: CaId) -> Option<(String,
     match context.session.tree.keys.next_place(authority) {
         Some(source) if is_signing(context, authority) => Some((
             format!("{name} signs with the key that the profile names for the authority to come"),
-            format!("{}; then {}", profile::move_it(authority, source), profile::lines(authority)),
+            format!("{}; then {}", move_it(authority, source), profile::lines(authority)),
         )),
         Some(_) => None,
         None => Some((

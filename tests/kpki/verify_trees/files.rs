@@ -20,6 +20,30 @@ pub const ROWS: &[Row] = &[
             tree.write("pki/front-proxy-ca.crt", before);
         },
     ),
+    Row::new(
+        "a retired authority's successor in next",
+        CLUSTER,
+        &[("rotation/next-not-moved", "pki/front-proxy-ca.crt")],
+        |tree| {
+            for node in ["cp1", "cp2"] {
+                for key in ["ca.key", "front-proxy-ca.key", "etcd/ca.key"] {
+                    tree.remove(&format!("nodes/{node}/pki/{key}"));
+                }
+            }
+            let place = &tree.place;
+            let key = place.path("next.key").display().to_string();
+            let next = format!("caKeys: none\nauthorities:\n  front-proxy-ca: {{next: {{key: {{file: {key}}}}}}}\n");
+            place.write("q.yaml", format!("{}{next}", super::bases::NODES));
+            place.kpki(&["renew", "all", "--due", "--profile", "q.yaml", "--dir", "t", "--at", NOW]).status(0);
+            for step in ["prepare", "switch", "retire"] {
+                let pass: &[&str] = if step == "prepare" { &[] } else { &["--confirm-all", "--not-before-override"] };
+                place
+                    .kpki(&[&["rotate", step, "front-proxy-ca", "--dir", "t", "--at", NOW], pass].concat())
+                    .status(0);
+            }
+        },
+    )
+    .status(3),
     Row::new("no certificate", BOTH, &[("file/missing", APISERVER)], |tree| tree.remove(APISERVER)),
     Row::new("no pair", BOTH, &[("file/missing", APISERVER)], |tree| {
         tree.remove(APISERVER);
