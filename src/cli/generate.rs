@@ -5,9 +5,9 @@ use crate::catalog::readers;
 use crate::error::{Error, Exit};
 use crate::profile::{FieldDoc, field_reference};
 use crate::programs::{INHERITED, VARIABLES};
-use crate::workspace::issuing;
 use crate::report::verify::Rules;
 use crate::verify;
+use crate::workspace::issuing;
 
 /// Generate man pages and shell completions
 #[derive(Debug, clap::Args)]

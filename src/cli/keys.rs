@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use super::environment::Environment;
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files;
-use crate::keys::{GivenKey, KeyArgs, LARGEST_KEY};
+use crate::keys::{self, GivenKey, KeyArgs, LARGEST_KEY};
 use crate::profile::PassphraseFrom;
 use crate::workspace::TreeArgs;
 
@@ -82,6 +83,16 @@ impl Keys {
 }
 
 impl Passphrase {
+    /// What is given, if anything.
+    pub fn stated(&self, environment: &Environment) -> Result<Option<Zeroizing<String>>, Error> {
+        let args = self.args(environment);
+        let stated = args.passphrase.as_ref().map(|from| keys::stated(from, &args)).transpose();
+        stated.map_err(|why| {
+            let error = Error::new("cannot read the passphrase of the authorities' keys").because(&why);
+            why.hint().into_iter().fold(error, Error::hint)
+        })
+    }
+
     /// Without keys.
     pub fn args(&self, environment: &Environment) -> KeyArgs {
         let file = self.key_passphrase_file.as_ref().map(|path| {
