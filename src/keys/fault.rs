@@ -45,7 +45,7 @@ pub enum Why {
     #[error("{0}")]
     Encrypted(#[source] EncryptionError),
     #[error("{0}")]
-    Key(#[source] CaError),
+    Key(#[source] Box<CaError>),
     /// How a program ended.
     #[error("{}", ended(.0))]
     Ended(Ended),
