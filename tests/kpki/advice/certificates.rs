@@ -1,6 +1,5 @@
 //! What is refused of certificates, requests, lists and generations.
 
-use super::Host;
 use super::errors::{Row, row, shown};
 use super::sites::single;
 use super::states::*;
