@@ -32,6 +32,14 @@ fn where_a_key_is() {
             "key: {passphraseEnv: PATH}",
             "4:41: authorities.ca.key.passphraseEnv: expected a variable that holds a passphrase, found PATH",
         ),
+        (
+            "key: {command: [/a], timeout: 0}",
+            "4:50: authorities.ca.key.timeout: expected a duration such as 8760h or 90d, found 0 (must be more than zero)",
+        ),
+        (
+            "key: {file: /a, timeout: 1m}",
+            "4:25: authorities.ca.key.command: expected a program and its arguments, beside timeout, found nothing",
+        ),
         ("key: {command: age}", "4:35: authorities.ca.key.command: expected a list, found age"),
         (
             "key: {command: []}",
