@@ -35,6 +35,9 @@ pub fn is_plausible(now: OffsetDateTime) -> bool {
     (RELEASED..=*YEARS.end()).contains(&now.year())
 }
 
+/// How far clocks may differ: an instant that is further ahead of this machine's is in the future.
+pub const CLOCK_SKEW: Span = Span::seconds(5 * 60);
+
 fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     let at = at.to_offset(UtcOffset::UTC);
     at.replace_nanosecond(0).unwrap_or(at)

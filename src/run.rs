@@ -55,9 +55,12 @@ fn line(prompt: &str, echo: Echo) -> io::Result<Option<Zeroizing<String>>> {
     let _held = signals::hold();
     // What was typed before the question is dropped here, and nothing that is typed after it.
     let _terminal = Prompting::new(&stdin, echo)?;
-    let mut err = io::stderr().lock();
-    write!(err, "{prompt}")?;
-    err.flush()?;
+    // Not through the lock of [`io::stderr`], which the thread that shows the progress of several trees holds.
+    let mut rest = prompt.as_bytes();
+    while !rest.is_empty() {
+        let written = rustix::io::write(io::stderr(), rest)?;
+        rest = rest.get(written..).unwrap_or_default();
+    }
     let mut line = Zeroizing::new(vec![0u8; LONGEST_LINE]);
     let mut filled = 0;
     while let Some(rest) = line.get_mut(filled..).filter(|rest| !rest.is_empty()) {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::environment::Environment;
 use super::ui::Ui;
 use super::values::{FORMS, Outcome, instant, one_of, span};
-use crate::clock::{Span, rfc3339};
+use crate::clock::{CLOCK_SKEW, Span, rfc3339};
 use crate::error::{Error, Exit};
 use crate::files;
 use crate::report::Form;
@@ -104,9 +104,6 @@ pub struct Write {
     #[arg(long)]
     allow_future: bool,
 }
-
-/// How far clocks may differ: an instant that is further ahead of the machine's is in the future.
-const CLOCK_SKEW: Span = Span::seconds(5 * 60);
 
 #[derive(Debug, Args)]
 pub struct At {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -11,12 +10,9 @@ use super::environment::Environment;
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files;
-use crate::keys::{self, GivenKey, KeyArgs, LARGEST_KEY};
+use crate::keys::{self, GivenKey, KeyArgs, LARGEST_KEY, PIPE_WAIT};
 use crate::profile::PassphraseFrom;
 use crate::workspace::TreeArgs;
-
-/// What writes a key to a pipe may ask somebody first.
-const PIPE: Duration = Duration::from_secs(120);
 
 /// The same flags wherever an authority of a tree signs.
 #[derive(Debug, Args)]
@@ -33,7 +29,7 @@ pub struct Keys {
 /// Of keys that are encrypted.
 #[derive(Debug, Args)]
 pub struct Passphrase {
-    /// Read the passphrase of encrypted keys of authorities from the first line of this file
+    /// Read the passphrase of encrypted keys of authorities from the first line of this file or pipe
     #[arg(long, value_name = "FILE", conflicts_with = "key_passphrase_env")]
     key_passphrase_file: Option<PathBuf>,
 
@@ -110,5 +106,5 @@ pub fn key(path: &Path) -> Result<GivenKey, Error> {
         return Ok(GivenKey::Pem(files::read_stream(std::io::stdin(), "standard input".as_ref(), LARGEST_KEY)?));
     }
     let largest = usize::try_from(LARGEST_KEY).unwrap_or(usize::MAX);
-    Ok(files::read_pipe(path, largest, PIPE)?.map_or_else(|| GivenKey::File(path.to_path_buf()), GivenKey::Pem))
+    Ok(files::read_pipe(path, largest, PIPE_WAIT)?.map_or_else(|| GivenKey::File(path.to_path_buf()), GivenKey::Pem))
 }

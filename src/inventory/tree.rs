@@ -303,9 +303,9 @@ fn external_authorities(request: &Request<'_>, is_key: &dyn Fn(&str) -> bool, fo
     };
     let has_key = |authority: &CaId| match signing(authority) {
         Some(Signing::Issuer(_)) => false,
-        Some(Signing::Key(KeyOptions { from: KeyFrom::File(_) | KeyFrom::Command(_), .. }) | Signing::Signer(_)) => {
-            true
-        }
+        Some(
+            Signing::Key(KeyOptions { from: KeyFrom::File(_) | KeyFrom::Command { .. }, .. }) | Signing::Signer(_),
+        ) => true,
         _ => is_key(authority.stem()) || request.shared_file(*authority, "key").is_some(),
     };
     CaId::ALL.into_iter().filter(|authority| has_certificate(authority) && !has_key(authority)).collect()

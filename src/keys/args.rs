@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::pipes::Pipes;
 use crate::catalog::CaId;
 use crate::profile::PassphraseFrom;
 
@@ -42,6 +43,8 @@ pub struct KeyArgs {
     pub environment: Vec<(OsString, OsString)>,
     /// `None`: nobody is asked.
     pub ask: Option<Ask>,
+    /// What this run has read from pipes.
+    pub pipes: Pipes,
 }
 
 impl fmt::Debug for KeyArgs {

@@ -45,7 +45,7 @@ pub enum Why {
     #[error("{0}")]
     Encrypted(#[source] EncryptionError),
     #[error("{0}")]
-    Key(#[source] CaError),
+    Key(#[source] Box<CaError>),
     /// How a program ended.
     #[error("{}", ended(.0))]
     Ended(Ended),
@@ -123,7 +123,7 @@ impl Why {
                 "give the absolute path of an executable file, or a name that PATH finds"
             }
             Self::Ended(Ended::TimedOut) | Self::Said(Ended::TimedOut, _) => {
-                "see why it does not answer; a signer may have longer: timeout beside command in the profile"
+                "see why it does not answer; it may have longer: timeout beside command in the profile"
             }
             Self::Ended(_) => "run the command by hand to see what it says: what a key's command writes is never shown",
             Self::Said(..) => "mend what the program complains of, and run this again",

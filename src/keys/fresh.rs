@@ -70,7 +70,7 @@ impl KeyRing {
                 let file = match from {
                     KeyAt::Tree => Some(None),
                     KeyAt::Given(GivenKey::File(path)) if self.is_to_be_made(authority, path) => Some(Some(path)),
-                    KeyAt::Given(_) | KeyAt::Command(_) => None,
+                    KeyAt::Given(_) | KeyAt::Command(..) => None,
                 };
                 if let Some(file) = file {
                     let stated = passphrase.as_ref().map(|stated| passphrase::stated(stated, &shared.commands.args));

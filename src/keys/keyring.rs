@@ -24,9 +24,6 @@ use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
 
-/// A key's command may have to ask a server.
-const KEY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Where the keys of a tree's authorities are that are no plain files of it.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
@@ -273,13 +270,13 @@ impl Shared {
             KeyAt::Tree => file.map(|bytes| Zeroizing::new(bytes.to_vec())).ok_or(Why::Missing),
             KeyAt::Given(GivenKey::Pem(bytes)) => Ok(bytes.clone()),
             KeyAt::Given(GivenKey::File(path)) => read_private(path, LARGEST),
-            KeyAt::Command(words) => self.commands.ask(Question {
+            KeyAt::Command(words, timeout) => self.commands.ask(Question {
                 words,
                 authority,
                 variables: &[],
                 input: &[],
                 limit: LARGEST as usize,
-                timeout: KEY_TIMEOUT,
+                timeout: Duration::from_secs(timeout.as_seconds()),
                 is_shown: false,
             }),
         }
@@ -288,14 +285,17 @@ impl Shared {
     /// A passphrase is needed that nothing states, as far as can be seen before the lock. `file`: the tree's own.
     fn is_asked(&self, authority: CaId, file: Option<&[u8]>) -> bool {
         let Some(Source::Key { from, passphrase: None }) = self.sources.get(&authority) else { return false };
-        let is_known = matches!(from, KeyAt::Command(_)) || held(&self.asked).contains_key(&authority);
+        let is_known = matches!(from, KeyAt::Command(..)) || held(&self.asked).contains_key(&authority);
         !is_known && self.pem(authority, file, from).is_ok_and(|pem| material::is_encrypted(&pem))
     }
 
     /// Asks for a passphrase that nothing states, where it can be seen before the lock that one is needed.
     fn ask(&self, authority: CaId, file: Option<&[u8]>) {
-        let Some(Source::Key { from, passphrase: None }) = self.sources.get(&authority) else { return };
-        if matches!(from, KeyAt::Command(_)) || held(&self.asked).contains_key(&authority) {
+        let Some(Source::Key { from, passphrase }) = self.sources.get(&authority) else { return };
+        if let Some(stated) = passphrase {
+            return passphrase::read_ahead(stated, &self.commands.args);
+        }
+        if matches!(from, KeyAt::Command(..)) || held(&self.asked).contains_key(&authority) {
             return;
         }
         let Ok(pem) = self.pem(authority, file, from) else { return };

@@ -34,7 +34,7 @@ pub fn is_encrypted(pem: &[u8]) -> bool {
 
 /// The first private key in it. Without a passphrase an encrypted one is not tried.
 pub fn open(pem: &[u8], passphrase: Option<&str>) -> Result<PrivateKey, Why> {
-    let key = |pem: &[u8]| PrivateKey::from_pem(pem).map_err(Why::Key);
+    let key = |pem: &[u8]| PrivateKey::from_pem(pem).map_err(|why| Why::Key(why.into()));
     let Ok(block) = block(pem) else { return key(pem) };
     let opened = match (block.encrypted, is_pkcs8(&block), passphrase) {
         (false, false, _) => return key(pem),

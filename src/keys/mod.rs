@@ -13,6 +13,7 @@ mod next;
 mod opened;
 mod owners;
 mod passphrase;
+mod pipes;
 mod seal;
 mod source;
 
@@ -25,4 +26,5 @@ pub use keyring::KeyRing;
 pub use material::{LARGEST as LARGEST_KEY, is_encrypted, open};
 pub use owners::Owner;
 pub use passphrase::stated;
+pub use pipes::PIPE_WAIT;
 pub use seal::seal;

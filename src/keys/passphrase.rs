@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 3;
 /// As the profile or the command line names it.
 pub fn stated(from: &PassphraseFrom, args: &KeyArgs) -> Result<Zeroizing<String>, Why> {
     match from {
-        PassphraseFrom::File(path) => first_line(path),
+        PassphraseFrom::File(path) => first_line(path, args),
         PassphraseFrom::Variable(name) => {
             let found = args.environment.iter().find(|(key, _)| key == name.as_str());
             let (_, value) = found.ok_or_else(|| Why::NoVariable(name.clone()))?;
@@ -46,11 +46,22 @@ pub fn typed(prompt: &str, pem: &[u8], args: &KeyArgs) -> Result<Zeroizing<Strin
     Err(Why::WrongPassphrase)
 }
 
-fn first_line(path: &str) -> Result<Zeroizing<String>, Why> {
-    let bytes = read_private(Path::new(path), LONGEST).map_err(|why| match why {
-        Why::Missing => Why::NoPassphraseFile(shell_path(Path::new(path))),
-        why => why,
-    })?;
+/// A pipe, that nothing waits for it under the lock.
+pub fn read_ahead(from: &PassphraseFrom, args: &KeyArgs) {
+    if let PassphraseFrom::File(path) = from {
+        // A failure is kept, and said when the passphrase is needed.
+        let _ = args.pipes.read(path, LONGEST);
+    }
+}
+
+fn first_line(path: &str, args: &KeyArgs) -> Result<Zeroizing<String>, Why> {
+    let bytes = match args.pipes.read(path, LONGEST)? {
+        Some(bytes) => bytes,
+        None => read_private(Path::new(path), LONGEST).map_err(|why| match why {
+            Why::Missing => Why::NoPassphraseFile(shell_path(Path::new(path))),
+            why => why,
+        })?,
+    };
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| Why::PassphraseFile(shell_path(Path::new(path)).to_string()))?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::args::{GivenKey, KeyArgs};
 use crate::catalog::CaId;
+use crate::clock::Span;
 use crate::profile::{
     AuthorityOptions, IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, Profile, SignerOptions, Signing,
 };
@@ -27,7 +28,7 @@ pub enum KeyAt {
     /// The tree's own file, if it is encrypted.
     Tree,
     Given(GivenKey),
-    Command(Vec<String>),
+    Command(Vec<String>, Span),
 }
 
 impl fmt::Debug for KeyAt {
@@ -43,7 +44,7 @@ impl KeyAt {
             Self::Tree => tree.to_owned(),
             Self::Given(GivenKey::File(path)) => path.display().to_string(),
             Self::Given(GivenKey::Pem(_)) => "standard input or a pipe".to_owned(),
-            Self::Command(words) => format!("the command {}", words.first().map_or("", String::as_str)),
+            Self::Command(words, _) => format!("the command {}", words.first().map_or("", String::as_str)),
         }
     }
 }
@@ -53,7 +54,7 @@ impl From<&KeyFrom> for KeyAt {
         match stated {
             KeyFrom::Tree => Self::Tree,
             KeyFrom::File(path) => Self::Given(GivenKey::File(PathBuf::from(path))),
-            KeyFrom::Command(words) => Self::Command(words.clone()),
+            KeyFrom::Command { words, timeout } => Self::Command(words.clone(), *timeout),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use time::Duration;
 
-use crate::blueprint::ExtendedKeyUsage;
 use crate::encoding::base64;
 use crate::encoding::yaml::scalar;
 use crate::plan::cluster_objects::is_subdomain;
@@ -64,8 +63,10 @@ impl Issuer {
 /// same object, and the next one another.
 pub fn manifest(asked: Asked<'_>, issuer: &Issuer) -> Result<String, Unfit> {
     let Asked { id, request, lifetime } = asked;
-    let usages = csr_manifest::words(request.key_usage.unwrap_or_default(), &request.extended_key_usages)
-        .map_err(|usage: ExtendedKeyUsage| Unfit::Usage { id: id.clone(), usage: usage.name().to_owned() })?;
+    let names = csr_manifest::usage_names(request.key_usage.unwrap_or_default(), &request.extended_key_usages);
+    if let Some(usage) = names.unnamed.first() {
+        return Err(Unfit::Usage { id: id.clone(), usage: usage.name().to_owned() });
+    }
     let digest: String = sha256(&request.der).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let name = format!("{}-{digest}", id.to_string().replace('/', "."));
     let mut text = format!(
@@ -86,7 +87,7 @@ pub fn manifest(asked: Asked<'_>, issuer: &Issuer) -> Result<String, Unfit> {
         scalar(&issuer.name),
         *base64::encode(request.to_pem().as_bytes()),
     );
-    for usage in usages {
+    for usage in names.of_key.iter().chain(&names.extended) {
         let _ = writeln!(text, "  - {usage}");
     }
     Ok(text)

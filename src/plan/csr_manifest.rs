@@ -87,16 +87,30 @@ impl Usage {
     }
 }
 
-/// What the API calls usages of a key and extended ones, as far as it has names for them.
-pub fn usage_names(of_key: KeyUsage, extended: &[ExtendedKeyUsage]) -> (Vec<&'static str>, Vec<&'static str>) {
-    let is_of_key = |usage: &Usage| matches!(usage, Usage::Key(bit) if of_key.contains(*bit));
-    let is_extended = |usage: &Usage| usage.extended().is_some_and(|usage| extended.contains(&usage));
-    // Some have two names.
-    let other_name = |name: &str| matches!(name, "signing" | "s/mime");
-    let names = |is: &dyn Fn(&Usage) -> bool| {
-        USAGES.iter().filter(|(name, usage)| is(usage) && !other_name(name)).map(|(name, _)| *name).collect()
-    };
-    (names(&is_of_key), names(&is_extended))
+/// What the API calls the usages of a certificate.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct UsageNames {
+    pub of_key: Vec<&'static str>,
+    pub extended: Vec<&'static str>,
+    /// Extended ones that it has no name for.
+    pub unnamed: Vec<ExtendedKeyUsage>,
+}
+
+/// Each by one name, extended ones in their own order.
+pub fn usage_names(key_usage: KeyUsage, extended: &[ExtendedKeyUsage]) -> UsageNames {
+    // "signing" is the same bit as "digital signature", which is what people write.
+    let of_key = USAGES.iter().filter_map(|(name, usage)| match usage {
+        Usage::Key(bit) if key_usage.contains(*bit) && *name != "signing" => Some(*name),
+        Usage::Key(_) | Usage::Extended(_) | Usage::Other(_) => None,
+    });
+    let mut names = UsageNames { of_key: of_key.collect(), ..UsageNames::default() };
+    for wanted in extended {
+        match USAGES.iter().find(|(_, usage)| usage.extended().as_ref() == Some(wanted)) {
+            Some((name, _)) => names.extended.push(name),
+            None => names.unnamed.push(wanted.clone()),
+        }
+    }
+    names
 }
 
 /// Kubernetes's own signers: all are the cluster's CA, and each signs for one usage.
@@ -105,21 +119,6 @@ const SIGNERS: &[(&str, ExtendedKeyUsage)] = &[
     ("kubernetes.io/kube-apiserver-client-kubelet", ExtendedKeyUsage::ClientAuth),
     ("kubernetes.io/kubelet-serving", ExtendedKeyUsage::ServerAuth),
 ];
-
-/// The words of the API for what a certificate is for; `Err`: for this usage it has none.
-pub fn words(key_usage: KeyUsage, extended: &[ExtendedKeyUsage]) -> Result<Vec<&'static str>, ExtendedKeyUsage> {
-    // Two words are one bit; the second is the one that people write.
-    let of_key = USAGES.iter().filter(|(name, usage)| match usage {
-        Usage::Key(bit) => key_usage.contains(*bit) && *name != "signing",
-        Usage::Extended(_) | Usage::Other(_) => false,
-    });
-    let mut words: Vec<_> = of_key.map(|(name, _)| *name).collect();
-    for wanted in extended {
-        let found = USAGES.iter().find(|(_, usage)| usage.extended().as_ref() == Some(wanted));
-        words.push(found.map(|(name, _)| *name).ok_or_else(|| wanted.clone())?);
-    }
-    Ok(words)
-}
 
 /// Every contradiction between what is asked and what would be signed by this authority; none: sign it. `lifetime`: of the
 /// certificate, without what its authority's own end cuts off, which is said by itself.
@@ -183,16 +182,6 @@ mod tests {
             sans: Vec::new(),
             permitted: Vec::new(),
         }
-    }
-
-    #[test]
-    fn every_word_is_found_again() {
-        let any = [ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::Other(Oid("1.3.6.1.5.5.7.3.4".into()))];
-        let keys = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::CRL_SIGN);
-        assert_eq!(words(keys, &any), Ok(vec!["digital signature", "crl sign", "server auth", "email protection"]));
-        assert_eq!(words(KeyUsage::default(), &[]), Ok(vec![]));
-        let other = ExtendedKeyUsage::Other(Oid("1.2.3".into()));
-        assert_eq!(words(keys, std::slice::from_ref(&other)), Err(other));
     }
 
     #[test]
@@ -268,14 +257,15 @@ mod tests {
 
     #[test]
     fn usages_have_one_name_each() {
-        let (of_key, extended) = usage_names(
-            KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT),
-            &[ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth],
-        );
-        assert_eq!(of_key, ["digital signature", "key encipherment"]);
-        assert_eq!(extended, ["server auth", "client auth"]);
         let mail = ExtendedKeyUsage::Other(Oid::new("1.3.6.1.5.5.7.3.4"));
         let unknown = ExtendedKeyUsage::Other(Oid::new("1.2.3"));
-        assert_eq!(usage_names(KeyUsage::default(), &[mail, unknown]), (vec![], vec!["email protection"]));
+        let names = usage_names(
+            KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::CRL_SIGN),
+            &[ExtendedKeyUsage::ClientAuth, unknown.clone(), ExtendedKeyUsage::ServerAuth, mail],
+        );
+        assert_eq!(names.of_key, ["digital signature", "crl sign"]);
+        assert_eq!(names.extended, ["client auth", "server auth", "email protection"]);
+        assert_eq!(names.unnamed, [unknown]);
+        assert_eq!(usage_names(KeyUsage::default(), &[]), UsageNames::default());
     }
 }

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, San};
 use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
+use crate::clock::CLOCK_SKEW;
 use crate::tree::EntryId;
 use crate::x509::{
     BundleError, Certificate, ChainError, Mismatch, PathError, Usage, VerifyError, compare, path, same_name, verify_for,
@@ -98,6 +99,13 @@ pub struct Verdict {
     pub lost: Vec<San>,
     /// An external authority wrote another subject than was requested.
     pub other_subject: Option<Name>,
+}
+
+/// The instant as of which a certificate is judged. A signer that dates nothing back has signed after the run began, and its clock may
+/// be ahead of this machine's: a certificate that begins so soon is judged as of its beginning.
+pub fn instant(leaf: &Certificate, now: OffsetDateTime) -> OffsetDateTime {
+    let is_soon = leaf.not_before - now <= CLOCK_SKEW.duration();
+    if is_soon { leaf.not_before.max(now) } else { now }
 }
 
 /// `rest`: what follows the leaf in its file.

@@ -105,6 +105,31 @@ fn what_is_asked_for_is_what_is_accepted() {
     assert_eq!(kept, middles);
 }
 
+/// To the second.
+#[test]
+fn what_begins_within_the_skew_of_clocks_is_judged_as_of_its_beginning() {
+    let root = authority("kubernetes");
+    let trusted = [root.certificate().clone()];
+    let (skew, second) = (Duration::minutes(5), Duration::SECOND);
+    for (begins, as_of, is_early) in [
+        (NOW - second, NOW, false),
+        (NOW, NOW, false),
+        (NOW + second, NOW + second, false),
+        (NOW + skew, NOW + skew, false),
+        (NOW + skew + second, NOW, true),
+        (NOW + Duration::days(1), NOW, true),
+    ] {
+        let wanted = Blueprint { not_before: begins, ..blueprint("x", Role::EndEntity) };
+        let leaf = leaf(&wanted, &root);
+        let now = instant(&leaf, NOW);
+        assert_eq!(now, as_of, "{begins}");
+        let anchors = Anchors::Authority(CaId::Cluster);
+        let expected = Expected { blueprint: &wanted, dispensable: &[], anchors, trusted: &trusted, issued: &[], now };
+        let objections = judge(&leaf, &[], &expected).objections;
+        assert_eq!(objections, Vec::from_iter(is_early.then_some(Objection::NotYetValid(begins))), "{begins}");
+    }
+}
+
 #[test]
 fn an_external_authority_decides_the_subject_and_any_of_the_roots_will_do() {
     let (other, root) = (authority("other"), authority("root"));

@@ -156,7 +156,10 @@ fn signing(page: &mut Page, level: usize, signing: &Signing) {
             match &key.from {
                 KeyFrom::Tree => {}
                 KeyFrom::File(path) => page.line(inner, "file", path),
-                KeyFrom::Command(words) => page.list(inner, "command", words),
+                KeyFrom::Command { words, timeout } => {
+                    page.list(inner, "command", words);
+                    page.line(inner, "timeout", timeout);
+                }
             }
             match &key.passphrase {
                 None => {}

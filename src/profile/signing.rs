@@ -27,8 +27,12 @@ pub enum KeyFrom {
     Tree,
     /// An absolute path.
     File(String),
-    /// A program and its arguments, which writes the key in PEM to standard output.
-    Command(Vec<String>),
+    /// A program, which writes the key in PEM to standard output.
+    Command {
+        /// The program and its arguments; never empty.
+        words: Vec<String>,
+        timeout: Span,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +120,7 @@ impl Signing {
     pub fn place(&self) -> Option<String> {
         match self {
             Self::Key(KeyOptions { from: KeyFrom::File(path), .. }) => Some(format!("key.file {path}")),
-            Self::Key(KeyOptions { from: KeyFrom::Command(words), .. }) => {
+            Self::Key(KeyOptions { from: KeyFrom::Command { words, .. }, .. }) => {
                 Some(format!("key.command {}", words.join(" ")))
             }
             Self::Signer(signer) => Some(format!("signer {}", signer.command.join(" "))),

@@ -9,6 +9,9 @@ use crate::clock::Span;
 
 const SIGNER_TIMEOUT: Span = Span::seconds(30);
 
+/// A key's command may have to ask a server.
+const KEY_TIMEOUT: Span = Span::seconds(30);
+
 /// key, signer and issuer of one authority.
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
     let present = |key: &str, fields: &Fields<'_>, reading: &Reading| reading.has(&fields.join(key));
@@ -53,7 +56,8 @@ pub fn next(fields: &mut Fields<'_>, reading: &mut Reading) -> Option<Signing> {
 
 fn key(mut section: Fields<'_>, reading: &mut Reading) -> Option<KeyOptions> {
     let file = section.value("file", reading, values::absolute_path);
-    let command = section.take("command", reading).and_then(|field| command(&field, reading));
+    let words = section.take("command", reading).and_then(|field| command(&field, reading));
+    let timeout = section.value("timeout", reading, values::duration);
     let passphrase_file = section.value("passphraseFile", reading, values::absolute_path);
     let variable = section.value("passphraseEnv", reading, variable);
     for (first, second) in [("file", "command"), ("passphraseFile", "passphraseEnv")] {
@@ -62,8 +66,12 @@ fn key(mut section: Fields<'_>, reading: &mut Reading) -> Option<KeyOptions> {
             reading.problem(&section.join(second), Mismatch::new(expected, "both"));
         }
     }
+    if reading.has(&section.join("timeout")) && !reading.has(&section.join("command")) {
+        reading.missing(&section.join("command"), "a program and its arguments, beside timeout");
+    }
     section.finish(reading);
-    let from = file.map(KeyFrom::File).or(command.map(KeyFrom::Command)).unwrap_or(KeyFrom::Tree);
+    let command = words.map(|words| KeyFrom::Command { words, timeout: timeout.unwrap_or(KEY_TIMEOUT) });
+    let from = file.map(KeyFrom::File).or(command).unwrap_or(KeyFrom::Tree);
     let passphrase = passphrase_file.map(PassphraseFrom::File).or(variable.map(PassphraseFrom::Variable));
     Some(KeyOptions { from, passphrase })
 }

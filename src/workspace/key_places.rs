@@ -45,7 +45,7 @@ impl KeyPlace {
         Some(match signing(profile, authority)? {
             Signing::Key(KeyOptions { from: KeyFrom::Tree, .. }) => return None,
             Signing::Key(KeyOptions { from: KeyFrom::File(path), .. }) => Self::File(path.clone()),
-            Signing::Key(KeyOptions { from: KeyFrom::Command(words), .. }) => Self::Command(program(words)),
+            Signing::Key(KeyOptions { from: KeyFrom::Command { words, .. }, .. }) => Self::Command(program(words)),
             Signing::Signer(signer) => Self::Signer(program(&signer.command)),
             Signing::Issuer(issuer) => Self::Issuer(program(&issuer.command)),
         })

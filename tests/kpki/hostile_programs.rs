@@ -172,6 +172,30 @@ fn a_command_that_gives_no_key_leaves_what_it_would_sign() {
     renew(&place, 1, &format!("key: {{command: [{}]}}", program.display())).warns();
 }
 
+/// The program is ended, with all that it has started.
+#[test]
+fn a_command_that_hangs_is_ended_in_time() {
+    let (place, _) = made(1);
+    let key = place.path("sec/fp.key").display().to_string();
+    for body in [
+        "exec sleep 1000".to_owned(),
+        "trap '' TERM; sleep 1000".to_owned(),
+        format!("cat {key}; exec sleep 1000"),
+        format!("sleep 1000 & cat {key}; wait"),
+        format!("trap '' TERM; sleep 4; cat {key}"),
+    ] {
+        let program = script(&place, "give", &body);
+        let run = renew(&place, 1, &format!("key: {{command: [{}], timeout: 1s}}", program.display())).status(5);
+        let says = format!("the command {}: it did not answer in time, and was ended", program.display());
+        assert_eq!(run.stderr.matches(&says).count(), 1, "{body}: {}", run.stderr);
+        assert!(run.stderr.contains("timeout beside command in the profile"), "{body}: {}", run.stderr);
+        assert!(!run.wrote, "{body}: {}", run.stdout);
+    }
+    // One that takes its time has it.
+    let program = script(&place, "give", &format!("sleep 2; cat {key}"));
+    renew(&place, 1, &format!("key: {{command: [{}], timeout: 1m}}", program.display())).warns();
+}
+
 /// Everything that a program is given in its environment.
 fn environment(place: &Place, name: &str) -> Vec<String> {
     // What the shell itself adds.

@@ -276,6 +276,26 @@ fn what_is_not_issued_waits() {
     assert_eq!(lines.matches("\"command\":\"renew\"").count(), 1, "{lines}");
 }
 
+/// A server that dates nothing back signs after the run began, and its clock may be ahead.
+#[test]
+fn what_begins_a_little_later_than_the_run_is_taken() {
+    let place = made("");
+    let before = in_use(&place);
+    // Certificates are dated back by five minutes.
+    let signed_at = |at: &str, status: i32| {
+        place.write("at", at);
+        place.kpki(&["renew", ENTRY, "-d", "c", "--at", DUE]).status(status)
+    };
+    let run = signed_at("2027-11-10T00:10:01Z", 5);
+    assert!(run.stdout.contains("it is not valid before 2027-11-10T00:05:01Z"), "{}", run.stdout);
+    let run = signed_at("2028-11-10T00:00:00Z", 5);
+    assert!(run.stdout.contains("it is not valid before 2028-11-09T23:55:00Z"), "{}", run.stdout);
+    assert!(in_use(&place) == before);
+    let run = signed_at("2027-11-10T00:10:00Z", 0);
+    assert!(run.stdout.contains("renewed 1 of 1 certificate"), "{}", run.stdout);
+    at(&place, "2027-11-10T00:05:00Z", &["renew", "all", "--due", "--dry-run"]).status(0);
+}
+
 /// A server that is away holds the lock no longer than three requests take.
 #[test]
 fn one_that_does_not_answer_is_asked_no_more() {
@@ -414,7 +434,7 @@ fn several_are_asked_for_at_the_same_time() {
 fn in_background(place: &Place, words: &[&str]) -> std::process::Child {
     mode(place, "until-go");
     place.write("at", DUE);
-    let child = Command::new(env!("CARGO_BIN_EXE_kpki"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kpki"))
         .args(words)
         .args(["-d", "c", "--at", DUE, "--allow-future"])
         .current_dir(place.path(""))
@@ -429,6 +449,8 @@ fn in_background(place: &Place, words: &[&str]) -> std::process::Child {
         }
         thread::sleep(Duration::from_millis(10));
     }
+    child.kill().unwrap();
+    child.wait().unwrap();
     panic!("the issuer was not asked");
 }
 

@@ -112,7 +112,8 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn key() -> impl Strategy<Value = KeyOptions> {
-    let from = prop_oneof![path().prop_map(KeyFrom::File), words().prop_map(KeyFrom::Command)];
+    let command = (words(), span(1..2)).prop_map(|(words, timeout)| KeyFrom::Command { words, timeout });
+    let from = prop_oneof![path().prop_map(KeyFrom::File), command];
     let passphrase = prop_oneof![
         path().prop_map(PassphraseFrom::File),
         "[A-Z_]{1,9}_[A-Z0-9_]{0,9}".prop_map(PassphraseFrom::Variable)

@@ -32,6 +32,14 @@ fn where_a_key_is() {
             "key: {passphraseEnv: PATH}",
             "4:41: authorities.ca.key.passphraseEnv: expected a variable that holds a passphrase, found PATH",
         ),
+        (
+            "key: {command: [/a], timeout: 0}",
+            "4:50: authorities.ca.key.timeout: expected a duration such as 8760h or 90d, found 0 (must be more than zero)",
+        ),
+        (
+            "key: {file: /a, timeout: 1m}",
+            "4:25: authorities.ca.key.command: expected a program and its arguments, beside timeout, found nothing",
+        ),
         ("key: {command: age}", "4:35: authorities.ca.key.command: expected a list, found age"),
         (
             "key: {command: []}",
@@ -107,10 +115,6 @@ fn where_a_key_is() {
         (
             "issuer: {command: [/a], timeout: 0}",
             "4:53: authorities.ca.issuer.timeout: expected a duration such as 8760h or 90d, found 0 (must be more than zero)",
-        ),
-        (
-            "issuer: {command: [/a], parallel: 2}",
-            "4:44: authorities.ca.issuer.parallel: expected a known key, found an unknown one",
         ),
         (
             "key: {file: /a}, signer: [/b]",

@@ -142,7 +142,7 @@ fn other_place(signing: &Signing, path: &str) -> Option<&'static str> {
         Signing::Key(KeyOptions { from: KeyFrom::File(file), .. }) => {
             (!std::path::Path::new(file).ends_with(path.trim_start_matches("./"))).then_some("key.file")
         }
-        Signing::Key(KeyOptions { from: KeyFrom::Command(_), .. }) => Some("key.command"),
+        Signing::Key(KeyOptions { from: KeyFrom::Command { .. }, .. }) => Some("key.command"),
         Signing::Key(KeyOptions { from: KeyFrom::Tree, .. }) => Some("key"),
         Signing::Signer(_) => Some("signer"),
         Signing::Issuer(_) => Some("issuer"),

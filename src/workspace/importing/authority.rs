@@ -146,7 +146,7 @@ impl Importing<'_> {
             return Ok(Some(Key::Staged(waiting.key, files)));
         }
         let now = self.snapshot.certificate(authority).filter(|now| now.spki_der == certificate.spki_der);
-        if now.is_some() && self.session.tree.keeps_key_elsewhere(&self.snapshot, authority) {
+        if now.is_some() && self.session.tree.keeps_key_elsewhere(self.snapshot, authority) {
             return Ok(Some(Key::Kept(files)));
         }
         let there = private.as_ref().and_then(|place| PrivateKey::from_pem(self.file(place)?).ok());

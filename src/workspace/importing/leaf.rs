@@ -31,7 +31,8 @@ impl Importing<'_> {
             return Ok(Err(Refusal::Unknown(id.clone())));
         };
         let new = self.new_signer(credential)?;
-        let is_ahead = ahead::is_of(leaf, rest, &new, self.session.run.now);
+        let at = plan::instant(leaf, self.session.run.now);
+        let is_ahead = ahead::is_of(leaf, rest, &new, at);
         let mut trusted = self.trusted(credential)?;
         if is_ahead {
             trusted.1 = new.iter().take(1).cloned().collect();
@@ -47,7 +48,7 @@ impl Importing<'_> {
                 anchors: trusted.0,
                 trusted: &trusted.1,
                 issued: &issued,
-                now: self.session.run.now,
+                now: at,
             },
         );
         if !verdict.objections.is_empty() {

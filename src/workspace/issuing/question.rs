@@ -61,8 +61,7 @@ impl Question<'_> {
         let authority = credential.authority.map_or(ExtraAuthority::EXTERNAL, |authority| authority.name());
         let home = credential.wanted.as_ref().map(|(_, home)| home.as_str());
         let node = credential.id.node.as_deref().or(home);
-        let (key_usages, extended_key_usages) =
-            usage_names(request.key_usage.unwrap_or_default(), &request.extended_key_usages);
+        let names = usage_names(request.key_usage.unwrap_or_default(), &request.extended_key_usages);
         let document = Document {
             version: 1,
             cluster: *cluster,
@@ -74,8 +73,8 @@ impl Question<'_> {
             organizations: request.subject.values(&Oid::ORGANIZATION),
             dns_names: request.sans.iter().filter_map(dns).collect(),
             ip_addresses: request.sans.iter().filter_map(ip).collect(),
-            key_usages,
-            extended_key_usages,
+            key_usages: names.of_key,
+            extended_key_usages: names.extended,
             lifetime_seconds: (*until - *now).whole_seconds(),
             not_after: rfc3339(*until),
         };

@@ -9,7 +9,7 @@ mod verbs;
 use kpki::x509::Certificate;
 
 use super::harness::{NOW, Place, single, tree};
-use source::{PASSPHRASE, SOURCES, Source, made};
+use source::{PASSPHRASE, SOURCES, Source, made, pipe};
 use verbs::VERBS;
 
 /// A day after the tree was made.
@@ -179,6 +179,41 @@ fn a_systemd_credential_and_a_link_are_read_where_they_are() {
     let run = place.kpki(&words).fails(1);
     assert!(run.stderr.contains("expected a file that others cannot read, found mode 0444"), "{}", run.stderr);
     assert!(run.stderr.contains("hint: take the permission away from others"), "{}", run.stderr);
+}
+
+/// A pipe is read once in a run, for however many keys, whoever names it.
+#[test]
+fn a_passphrase_comes_through_a_pipe() {
+    let made = made(Source::Encrypted);
+    let place = &made.place;
+    let lock = ["convert", "c/pki/etcd/ca.key", "--to", "pkcs8-encrypted", "--out-password-file", "pass"];
+    place.kpki(&[&lock[..], &["--out", "locked.key"]].concat()).ok();
+    place.write("c/pki/etcd/ca.key", place.read("locked.key"));
+    let pipe = pipe(place, "secure/phrase").display().to_string();
+    let words = ["renew", "cp1/apiserver", "cp1/etcd-server", "--dir", "c", "--at", DAY_1];
+    let written = |more: &[&str], text: &'static str| {
+        let to = pipe.clone();
+        let writer = std::thread::spawn(move || std::fs::write(to, text).unwrap());
+        let run = place.kpki(&[&words[..], more].concat());
+        writer.join().unwrap();
+        run
+    };
+    let good = "correct horse battery\nand more\n";
+    assert!(good.starts_with(PASSPHRASE));
+    let flag = ["--key-passphrase-file", &pipe];
+    let run = written(&flag, good).status(0);
+    assert!(run.stdout.contains("renewed 2 of 2 certificates"), "{}", run.stdout);
+    made.leaks_nothing(&run, "a flag");
+    let run = written(&flag, "wrong\n").status(5);
+    assert!(!run.wrote && run.stderr.contains("the passphrase does not open it"), "{}", run.stderr);
+    let stdin = ["--key-passphrase-file", "/dev/fd/0"];
+    let run = place.kpki_with(&[&words[..], &stdin].concat(), good.as_bytes()).status(0);
+    assert!(run.stdout.contains("renewed 2 of 2 certificates"), "{}", run.stdout);
+    let key = format!("{{key: {{passphraseFile: {pipe}}}}}");
+    place.write("p.yaml", profile(&format!("authorities: {{ca: {key}, etcd-ca: {key}}}\n")));
+    let run = written(&["--profile", "p.yaml"], good).status(0);
+    assert!(run.stdout.contains("renewed 2 of 2 certificates"), "{}", run.stdout);
+    made.leaks_nothing(&run, "a profile");
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub fn made(source: Source) -> Made {
     Made { place, source, pem, locked }
 }
 
-fn pipe(place: &Place, name: &str) -> PathBuf {
+pub fn pipe(place: &Place, name: &str) -> PathBuf {
     mknodat(CWD, place.path(name), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     place.path(name)
 }
