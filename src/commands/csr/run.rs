@@ -162,7 +162,7 @@ fn skipped(one: &Wanted, skipped: &Skipped, session: &Session<'_>) -> RequestEnt
                 let request = session.target.origin.command("csr", &[&id], &[]);
                 format!("it does not exist; request it by name: {request}")
             }
-            skipped => error::left(skipped, &id, &session.target.origin),
+            skipped => error::left(skipped, &id, &session.target.origin, false),
         }],
         ..RequestEntry::default()
     }
