@@ -131,7 +131,7 @@ fn affected(problem: Problem, items: &[Found<'_>], trees: &[JudgedTree]) -> Opti
     let is_beside = |tree: &&JudgedTree| tree.origin == *origin;
     let (before, after) = trees.split_at_checked(first.from).unwrap_or_default();
     for tree in before.iter().rev().take_while(is_beside).chain(after.iter().take_while(is_beside)) {
-        is_external |= tree.items.iter().any(|judged| judged.item.externally_managed);
+        is_external |= tree.items.iter().any(|Judged { item, .. }| item.externally_managed && !item.has_issuer);
         for name in tree.items.iter().map(|judged| entry(&judged.item)).collect::<BTreeSet<_>>() {
             *having.entry(name).or_insert(0) += 1;
         }

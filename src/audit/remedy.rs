@@ -12,7 +12,7 @@ use crate::inventory::{Item, Kind, Reading};
 pub enum Remedy {
     /// Nothing that kpki does.
     None,
-    /// A new certificate, by name.
+    /// A new certificate, by name: signed here, or by an issuer that is asked.
     Renew,
     /// The next certificate of an authority for the same key.
     RenewAuthority,
@@ -90,7 +90,8 @@ fn new(tree: &JudgedTree, judged: &Judged) -> Remedy {
         _ if is_pair || entry == SIGNER_ENTRY => Remedy::MakeAnew,
         Kind::Authority => Remedy::None,
         _ if item.authority.is_some_and(|ca| is_another(tree, ca)) => Remedy::None,
-        _ if is_external => Remedy::Request,
+        // An issuer is asked by the same command.
+        _ if is_external && !item.has_issuer => Remedy::Request,
         Kind::Kubeconfig if is_in_a_file(tree, judged) => Remedy::Replace,
         _ => Remedy::Renew,
     }

@@ -25,6 +25,7 @@ pub fn certificate(name: &str, kind: Kind, authority: Option<CaId>, days: i64) -
         authority,
         optional: false,
         externally_managed: false,
+        has_issuer: false,
         reading: Reading::Certificate(Box::new(facts(days))),
     }
 }

@@ -93,10 +93,19 @@ pub fn not_taken(refusal: &Refusal) -> String {
     }
 }
 
+/// Whether a program has the certificate of an entry issued.
+type HasIssuer<'a> = &'a dyn Fn(&str) -> bool;
+
 /// The next steps for one file.
-fn steps(file: &str, why: &Refusal, origin: &Origin) -> Vec<String> {
+fn steps(file: &str, why: &Refusal, origin: &Origin, has_issuer: HasIssuer<'_>) -> Vec<String> {
     match why {
         Refusal::Bundle(_) => vec![format!("show what it holds: kpki inspect {}", shell_path(file))],
+        Refusal::NoKey { named: Some(name), .. } if has_issuer(name) => {
+            vec![format!(
+                "have its issuer asked for a certificate of a new key: {}",
+                origin.command("renew", &[name], &[])
+            )]
+        }
         Refusal::NoKey { named, .. } => {
             let name = named.as_deref().unwrap_or("NAME");
             vec![
@@ -112,15 +121,22 @@ fn steps(file: &str, why: &Refusal, origin: &Origin) -> Vec<String> {
             vec![format!("have the requests made: {}", origin.command("rotate switch", &[""; 0], &[]))]
         }
         Refusal::Twice => vec!["give one file for each entry".to_owned()],
-        Refusal::Unfit(id, all) => all.iter().flat_map(|one| step(file, &id.to_string(), one, origin)).collect(),
-        Refusal::UnfitAuthority(all) => all.iter().flat_map(|one| step(file, "NAME", one, origin)).collect(),
+        Refusal::Unfit(id, all) => {
+            all.iter().flat_map(|one| step(file, &id.to_string(), one, origin, has_issuer)).collect()
+        }
+        Refusal::UnfitAuthority(all) => {
+            all.iter().flat_map(|one| step(file, "NAME", one, origin, has_issuer)).collect()
+        }
         Refusal::AmbiguousKey | Refusal::Unknown(_) | Refusal::UnnamedAuthority | Refusal::OtherKey(_) => Vec::new(),
     }
 }
 
-fn step(file: &str, id: &str, objection: &Objection, origin: &Origin) -> Vec<String> {
+fn step(file: &str, id: &str, objection: &Objection, origin: &Origin, has_issuer: HasIssuer<'_>) -> Vec<String> {
     let append = "append the certificates between it and its authority to its file, nearest first".to_owned();
     match objection {
+        Objection::Expired(_) if has_issuer(id) => {
+            vec![format!("have its issuer asked for a new one: {}", origin.command("renew", &[id], &[]))]
+        }
         Objection::Expired(_) => vec![format!("have a new one signed: {}", origin.command("csr", &[id], &[]))],
         Objection::NotYetValid(_) => vec!["check the clock of this machine, or wait".to_owned()],
         Objection::Path(_, why) if why.is_about_dates() => {
@@ -147,13 +163,13 @@ fn step(file: &str, id: &str, objection: &Objection, origin: &Origin) -> Vec<Str
 }
 
 /// Everything that makes an import impossible, as one error with the problems of each file.
-pub fn not_imported(refused: &[(String, Refusal)], origin: &Origin) -> Error {
+pub fn not_imported(refused: &[(String, Refusal)], origin: &Origin, has_issuer: HasIssuer<'_>) -> Error {
     let mut error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
     error.why.extend(refused.iter().map(|(file, why)| format!("{file}: {}", not_taken(why))));
-    for hint in refused.iter().flat_map(|(file, why)| steps(file, why, origin)) {
+    for hint in refused.iter().flat_map(|(file, why)| steps(file, why, origin, has_issuer)) {
         if !error.hints.contains(&hint) {
             error.hints.push(hint);
         }

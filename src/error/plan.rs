@@ -12,6 +12,7 @@ use crate::plan::changed::missing;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
+use crate::profile::Profile;
 use crate::store::Roots;
 use crate::tree::layout::Place;
 use crate::tree::{Origin, Unusable};
@@ -26,6 +27,8 @@ pub struct Context<'a> {
     pub directory: &'a Path,
     /// The same, for commands.
     pub origin: &'a Origin,
+    /// Says who has an issuer.
+    pub profile: Option<&'a Profile>,
     pub roots: &'a Roots,
     /// `--force` was given, so that it is not a hint.
     pub force: bool,
@@ -51,7 +54,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
         let error = Error::new(what(reason)).causes(reconciled.refusals.iter().map(|one| refused(context, one)));
         return Some(reconciled.refusals.iter().filter_map(given_up).fold(error, Error::hint));
     }
-    let (mut conflicts, mut unsignable, mut requested) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut conflicts, mut unsignable, mut requested, mut issued) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut forcible, mut keyless) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let place = context.shown(&item.public);
@@ -59,13 +62,15 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
         if let Decision::Conflict(differences, signer) = decision {
             let mut list: Vec<String> = differences.iter().map(difference).collect();
             list.extend(signer.as_ref().map(outside));
-            keyless |= matches!(signer, Some(Outside::Key(_)));
+            let has_issuer = context.profile.is_some_and(|profile| item.issuer(profile).is_some());
+            keyless |= matches!(signer, Some(Outside::Key(_))) && !has_issuer;
             forcible |= signer.is_none();
             let list = format!("{} ({place}): {}", item.id, list.join("; "));
             if signer.is_some() {
                 unsignable.push(list);
                 let is_closed = matches!(signer, Some(Outside::Closed(_)));
-                requested.extend((!is_closed).then(|| item.id.to_string()));
+                let asked = if has_issuer { &mut issued } else { &mut requested };
+                asked.extend((!is_closed).then(|| item.id.to_string()));
             } else {
                 conflicts.push(list);
             }
@@ -82,6 +87,10 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
         if let Notice::Closed { why, .. } = notice {
             error = why.hint().into_iter().fold(error.because(why), Error::hint);
         }
+    }
+    if !issued.is_empty() {
+        error = error
+            .hint(format!("have the issuer asked for new ones: {}", context.origin.command("renew", &issued, &[])));
     }
     if !requested.is_empty() {
         if keyless {

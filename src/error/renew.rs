@@ -50,18 +50,19 @@ fn list(names: &[San]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a certificate is not renewed, and the next step.
-pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
-    let request = || origin.command("csr", &[name], &[]);
+/// Why a certificate is not renewed, and the next step. `has_issuer`: a program has it issued.
+pub fn left(left: &Skipped, name: &str, origin: &Origin, has_issuer: bool) -> String {
     let renew = || origin.command("renew", &[name], &[]);
+    let elsewhere = |signer: &Outside| {
+        let why = super::plan::outside(signer);
+        match has_issuer {
+            true => format!("{why}; have its issuer asked with: {}", renew()),
+            false => format!("{why}; make a request for its owner with: {}", origin.command("csr", &[name], &[])),
+        }
+    };
     match left {
-        Skipped::External(signer) => {
-            format!("{}; make a request for its owner with: {}", super::plan::outside(signer), request())
-        }
-        Skipped::ExternalInWindow(authority) => {
-            let signer = Outside::Key(*authority);
-            format!("{}; make a request for its owner with: {}", super::plan::outside(&signer), request())
-        }
+        Skipped::External(signer) => elsewhere(signer),
+        Skipped::ExternalInWindow(authority) => elsewhere(&Outside::Key(*authority)),
         Skipped::Closed(signer, _) => super::plan::outside(&Outside::Closed(*signer)),
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())

@@ -22,6 +22,8 @@ pub struct Item {
     pub optional: bool,
     /// kubeadm's EXTERNALLY MANAGED: the signer's key is not in the tree.
     pub externally_managed: bool,
+    /// A program has it issued, by the profile: `kpki renew` asks it.
+    pub has_issuer: bool,
     pub reading: Reading,
 }
 

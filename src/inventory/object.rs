@@ -94,6 +94,7 @@ pub struct Place<'a> {
     pub authority: Option<CaId>,
     pub optional: bool,
     pub externally_managed: bool,
+    pub has_issuer: bool,
 }
 
 /// An object and its link become an item; the link is given back beside it.
@@ -112,6 +113,7 @@ pub fn item(object: ParsedObject, place: Place<'_>) -> (Item, Option<IssuerLink>
         // What one of the tree's authorities would sign is not managed before it is there; what none of them can sign is.
         externally_managed: place.externally_managed
             && (object.reading != Reading::Missing || place.authority.is_none()),
+        has_issuer: place.has_issuer,
         reading: object.reading,
     };
     (item, object.link)

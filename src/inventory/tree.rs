@@ -70,7 +70,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls, loaders: &mut Loaders) -
         root: root.clone(),
         cluster: request.profile.map(|profile| profile.cluster_name.clone()),
         node: node.filter(|_| request.form == Form::Node),
-        items: items(found, &external),
+        items: items(found, request, &external),
         notes,
     }
 }
@@ -311,6 +311,17 @@ fn external_authorities(request: &Request<'_>, is_key: &dyn Fn(&str) -> bool, fo
     CaId::ALL.into_iter().filter(|authority| has_certificate(authority) && !has_key(authority)).collect()
 }
 
+/// Whoever signs it is asked by a program.
+fn has_issuer(request: &Request<'_>, expected: &Expected) -> bool {
+    request.profile.is_some_and(|profile| match expected.outside {
+        true => {
+            let extra = profile.extra_certificates.iter().find(|extra| extra.name == expected.name);
+            extra.is_some_and(|extra| extra.issuer.is_some())
+        }
+        false => expected.authority.is_some_and(|authority| profile.issuer(authority).is_some()),
+    })
+}
+
 /// Decides what no profile says.
 fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
     let there = |entry: &Entry| {
@@ -333,7 +344,7 @@ fn node_name(found: &[Found]) -> Option<String> {
     }
 }
 
-fn items(found: Vec<Found>, external: &[CaId]) -> Vec<Item> {
+fn items(found: Vec<Found>, request: &Request<'_>, external: &[CaId]) -> Vec<Item> {
     // Authorities by fingerprint, so that a kubeconfig's copy in another spelling is not listed twice.
     let own: Vec<[u8; 32]> = found
         .iter()
@@ -356,6 +367,7 @@ fn items(found: Vec<Found>, external: &[CaId]) -> Vec<Item> {
             authority: expected.authority,
             optional: expected.presence != Presence::Required,
             externally_managed: expected.outside || expected.key.is_some_and(|authority| external.contains(&authority)),
+            has_issuer: has_issuer(request, &expected),
         };
         // An intermediate of an external authority is renewed with what it signed, and no tree depends on it.
         let of_its_file = |object: ParsedObject| match (expected.outside, object.kind) {

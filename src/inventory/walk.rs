@@ -165,7 +165,14 @@ impl<'a> Walk<'a> {
             }
         };
         let path = path.display().to_string();
-        let place = Place { name: &name, path: &path, authority: None, optional: false, externally_managed: false };
+        let place = Place {
+            name: &name,
+            path: &path,
+            authority: None,
+            optional: false,
+            externally_managed: false,
+            has_issuer: false,
+        };
         self.found.extend(objects.into_iter().map(|object| object::item(object, place)));
     }
 }

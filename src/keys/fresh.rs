@@ -1,7 +1,6 @@
 //! The key of an authority that is made in this run.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -9,7 +8,7 @@ use zeroize::Zeroizing;
 use super::args::GivenKey;
 use super::command::{CommandSigner, Question};
 use super::fault::{KeyFault, Why};
-use super::keyring::KeyRing;
+use super::keyring::{KeyRing, Shared};
 use super::material::LARGEST_PUBLIC;
 use super::passphrase;
 use super::seal::seal;
@@ -107,7 +106,24 @@ impl KeyRing {
 
     fn new_signer(&self, authority: CaId, options: &SignerOptions) -> Result<CommandSigner, KeyFault> {
         let shared = &self.shared;
-        let from = options.public_key.as_ref().ok_or_else(|| shared.fault(authority, Why::NoPublicKey))?;
+        let (algorithm, spki_der) = shared.stated_key(authority, options)?;
+        let signer = shared.command(authority, options, (algorithm, spki_der));
+        signer.ok_or_else(|| shared.fault(authority, Why::Missing))
+    }
+}
+
+impl Shared {
+    /// The public key of the source: its key is opened, of a signer it is what the profile states.
+    pub(super) fn public_key_of(&self, authority: CaId) -> Result<Vec<u8>, KeyFault> {
+        match self.sources.get(&authority) {
+            Some(Source::Signer(options)) => self.stated_key(authority, options).map(|(_, spki_der)| spki_der),
+            _ => self.open(authority, None).map(|key| key.spki_der()),
+        }
+    }
+
+    /// A signer's publicKey, and of which kind it is.
+    fn stated_key(&self, authority: CaId, options: &SignerOptions) -> Result<(Algorithm, Vec<u8>), KeyFault> {
+        let from = options.public_key.as_ref().ok_or_else(|| self.fault(authority, Why::NoPublicKey))?;
         let at = match from {
             PublicKeyFrom::File(path) => path.clone(),
             PublicKeyFrom::Command(words) => format!("the command {}", words.first().map_or("", String::as_str)),
@@ -116,20 +132,11 @@ impl KeyRing {
         let text = self.public_key(authority, options, from).map_err(fault)?;
         let keys = pem::read(&text).map(|blocks| public_keys(&blocks)).unwrap_or_default();
         let [spki_der] = <[Vec<u8>; 1]>::try_from(keys).map_err(|_| fault(Why::PublicKey))?;
-        let algorithm = match key_kind(&spki_der) {
-            Ok(KeyKind::Known(algorithm)) => algorithm,
-            Ok(KeyKind::Other(other)) => return Err(fault(Why::OtherKind(other.to_string()))),
-            Err(_) => return Err(fault(Why::PublicKey)),
-        };
-        let turns = shared.turns.get(&authority).ok_or_else(|| fault(Why::Missing))?;
-        Ok(CommandSigner {
-            commands: Arc::clone(&shared.commands),
-            authority,
-            options: options.clone(),
-            algorithm,
-            spki_der,
-            turns: Arc::clone(turns),
-        })
+        match key_kind(&spki_der) {
+            Ok(KeyKind::Known(algorithm)) => Ok((algorithm, spki_der)),
+            Ok(KeyKind::Other(other)) => Err(fault(Why::OtherKind(other.to_string()))),
+            Err(_) => Err(fault(Why::PublicKey)),
+        }
     }
 
     fn public_key(&self, authority: CaId, options: &SignerOptions, from: &PublicKeyFrom) -> Result<Vec<u8>, Why> {
@@ -143,7 +150,7 @@ impl KeyRing {
                 }
             }
             PublicKeyFrom::Command(words) => {
-                let answer = self.shared.commands.ask(Question {
+                let answer = self.commands.ask(Question {
                     words,
                     authority,
                     variables: &[],

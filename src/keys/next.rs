@@ -37,6 +37,31 @@ impl KeyRing {
         }
     }
 
+    /// Which of the profile's sources has the key of this certificate, by the keys themselves; for where nothing is recorded. A key
+    /// is opened, of a signer its publicKey is read.
+    ///
+    /// # Errors
+    /// A key does not open, or a signer without a publicKey may be the one.
+    pub fn source_of(&self, authority: CaId, certificate: &Certificate) -> Result<Option<&str>, KeyFault> {
+        let both = [(self.owners.next(authority), &self.next), (self.owners.own(authority), &self.shared)];
+        let mut unknown = None;
+        for (place, shared) in both {
+            let Some(place) = place else { continue };
+            match shared.public_key_of(authority) {
+                Ok(spki_der) if spki_der == certificate.spki_der => return Ok(Some(place)),
+                // It is to be made.
+                Ok(_) | Err(KeyFault { why: Why::Missing, .. }) => {}
+                Err(fault) => unknown = Some(fault),
+            }
+        }
+        unknown.map_or(Ok(None), Err)
+    }
+
+    /// Where the key of the authority itself is by the profile, if it is no file of the tree.
+    pub fn own_place(&self, authority: CaId) -> Option<&str> {
+        self.owners.own(authority)
+    }
+
     /// Where the key of the authority after this one is to be by the profile.
     pub fn next_place(&self, authority: CaId) -> Option<&str> {
         self.owners.next(authority)

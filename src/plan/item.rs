@@ -3,7 +3,7 @@
 use crate::blueprint::Algorithm;
 use crate::catalog::{CaId, Entry};
 use crate::kubeconfig::{self, ClientKey, Kubeconfig, Pending, Read};
-use crate::profile::ExtraCertificate;
+use crate::profile::{ExtraCertificate, IssuerOptions, Profile};
 use crate::tree::EntryId;
 use crate::tree::layout::Place;
 use zeroize::Zeroizing;
@@ -106,6 +106,15 @@ impl Item {
             What::Leaf(entry) | What::Kubeconfig(entry, _) => entry.signer,
             What::Extra(extra) => extra.authority.in_tree(),
             What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
+        }
+    }
+
+    /// The program that has its certificate issued, where nobody here signs it.
+    pub fn issuer<'a>(&'a self, profile: &'a Profile) -> Option<&'a IssuerOptions> {
+        match (&self.what, self.signer()) {
+            (_, Some(authority)) => profile.issuer(authority),
+            (What::Extra(extra), None) => extra.issuer.as_ref(),
+            (_, None) => None,
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::files::shell_path;
 use crate::profile::{CaKeys, KeyFrom, KeyOptions, PassphraseFrom, Signing};
 use crate::tree::origin::ProfileAt;
 
-/// A new key and certificate for the file's entry, like the one that is there. Nothing where its authority's key is not here: a
-/// request for somebody else repairs nothing yet.
+/// A new key and certificate for the file's entry, like the one that is there. Nothing where its authority's key is not here and no
+/// issuer is asked: a request for somebody else repairs nothing yet.
 pub fn renew(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
     renew_with(cluster, tree, file, &[])
 }
@@ -19,9 +19,10 @@ pub fn renew_leaf(is_authority: bool, cluster: &Cluster<'_>, tree: &Tree, file: 
 }
 
 fn renew_with(cluster: &Cluster<'_>, tree: &Tree, file: &File, options: &[&str]) -> Vec<String> {
-    let is_signed_here = file.authority.is_some_and(|authority| is_here(cluster, tree, authority));
+    let has_issuer = |authority| cluster.profile.is_some_and(|profile| profile.issuer(authority).is_some());
+    let is_signed = file.authority.is_some_and(|authority| is_here(cluster, tree, authority) || has_issuer(authority));
     let command = || cluster.origin.command("renew", &[id(tree, file).to_string()], options);
-    if is_signed_here { vec![command()] } else { Vec::new() }
+    if is_signed { vec![command()] } else { Vec::new() }
 }
 
 /// The key of an authority can be used: a plain one, one that is encrypted where only kpki reads it, or the profile's.

@@ -20,7 +20,7 @@ use crate::store::{FileChange, RootId, Roots};
 use crate::tree::EntryId;
 use crate::tree::layout::{Place, Root};
 use crate::workspace::{Progress, survey};
-use crate::x509::{Certificate, KeyKind, Request};
+use crate::x509::{KeyKind, Request, key_kind};
 use time::OffsetDateTime;
 
 /// Below `.kpki`.
@@ -284,14 +284,14 @@ pub fn of_signer(site: &Site, spec: &CsrSpec<'_>, key: &dyn Signer) -> Result<Ma
 }
 
 /// A request for such a key that waits already, and asks for the same.
-pub fn waits_for_signer(site: &Site, spec: &CsrSpec<'_>, key: &Certificate) -> Result<Option<Made>, Error> {
+pub fn waits_for_signer(site: &Site, spec: &CsrSpec<'_>, spki_der: &[u8]) -> Result<Option<Made>, Error> {
     let files = site.files(spec.public, spec.private)?;
-    let KeyKind::Known(algorithm) = key.key else { return Ok(None) };
+    let Ok(KeyKind::Known(algorithm)) = key_kind(spki_der) else { return Ok(None) };
     let there = survey::read(site.roots(), files.root, &files.request)?;
     let there = there.and_then(|bytes| Request::read_file(&bytes).ok()?.into_iter().next());
     let blueprint = spec.template.blueprint_for(algorithm);
     let is_same = |request: &Request| {
-        request.spki_der == key.spki_der && ca::asks_for(request, &blueprint) && request.signature_valid == Some(true)
+        request.spki_der == spki_der && ca::asks_for(request, &blueprint) && request.signature_valid == Some(true)
     };
     let paths = vec![site.roots().path_of(files.root, &files.request)];
     let made =

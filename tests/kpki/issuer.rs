@@ -415,6 +415,9 @@ fn the_authoritys_certificate_comes_first() {
     fs::remove_file(place.path("c/pki/ca.key")).unwrap();
     let run = at(&place, DUE, &["renew", ENTRY]).status(5);
     assert!(run.stdout.contains("put it in place: kpki import CERT --as ca --dir c"), "{}", run.stdout);
+    let run = at(&place, DUE, &["csr", "ca"]).fails(1);
+    assert!(run.stderr.contains("and put that in place: kpki import CERT --as ca --dir c"), "{}", run.stderr);
+    place.kpki(&["import", "twin/pki/ca.crt", "--as", "ca", "--dir", "c", "--at", DUE]).status(0);
 }
 
 #[test]
@@ -541,6 +544,81 @@ fn the_program_is_trusted_or_not_run() {
     assert!(asked(&place).is_empty());
 }
 
+/// What is printed about entries that an issuer signs asks the issuer when it is run.
+#[test]
+fn what_is_advised_asks_the_issuer() {
+    let place = made("");
+    let run_it = |command: &str| {
+        let words: Vec<String> = command.split(' ').skip(1).map(str::to_owned).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let _ = fs::remove_file(place.path("asked"));
+        place.write("at", DUE);
+        let run = place.kpki(&[&words[..], &["--at", DUE]].concat()).status(0);
+        (asked(&place), run)
+    };
+    // check-expiration, of what ends and of what is missing.
+    fs::remove_file(place.path("c/nodes/cp1/pki/apiserver-kubelet-client.crt")).unwrap();
+    let words = ["check-expiration", "c", "--at", DUE, "--exit-zero"];
+    let table = place.kpki(&words).status(0).stdout;
+    assert!(!table.contains("kpki csr"), "{table}");
+    let document = place.kpki(&[&words[..], &["-o", "json"]].concat()).json();
+    let advice = document["advice"].as_array().unwrap();
+    let of = |problem: &str| -> String {
+        let one =
+            advice.iter().find(|one| one["problem"] == problem).unwrap_or_else(|| panic!("{problem}: {document}"));
+        let steps = one["steps"].as_array().unwrap().iter().map(|step| step.as_str().unwrap());
+        let mut commands = steps.filter_map(|step| step.split_once(": kpki renew ")).map(|(_, rest)| rest);
+        format!("kpki renew {}", commands.next().unwrap_or_else(|| panic!("{one}")))
+    };
+    let (missing, ending) = (of("missing"), of("externally-managed"));
+    // verify, of the same.
+    let run = place.kpki(&["verify", "c", "--at", DUE, "-o", "json"]);
+    let findings = run.json()["clusters"][0]["findings"].clone();
+    let lost = findings.as_array().unwrap().iter().find(|one| one["rule"] == "file/missing").unwrap().clone();
+    assert_eq!(lost["commands"][0], "kpki renew cp1/apiserver-kubelet-client --dir c", "{lost}");
+    for (command, entry) in [(missing, "cp1/apiserver-kubelet-client"), (ending, "cp1/apiserver")] {
+        let (asked, _) = run_it(&command);
+        assert!(asked.iter().any(|one| one == entry), "{command}: {asked:?}");
+    }
+    // init, of a certificate that lacks a name.
+    place.write("names.yaml", place.read("p.yaml") + "apiServer: {certSANs: [new.example.com]}\n");
+    let run = place.init(&["-p", "names.yaml", "-d", "c"]).fails(1);
+    let (_, command) =
+        run.stderr.split_once("have the issuer asked for new ones: ").unwrap_or_else(|| panic!("{run:?}"));
+    assert!(!run.stderr.contains("kpki csr"), "{}", run.stderr);
+    place.write("twin.yaml", NODES.to_owned() + "apiServer: {certSANs: [new.example.com]}\n");
+    place.kpki(&["renew", "cp1/apiserver", "-p", "twin.yaml", "-d", "twin", "--at", NOW]).status(0);
+    let (asked, _) = run_it(command.lines().next().unwrap());
+    assert_eq!(asked, ["cp1/apiserver"]);
+    assert!(
+        certificate(&place, "c/nodes/cp1/pki/apiserver.crt")
+            .sans
+            .iter()
+            .any(|name| name.to_string().contains("new.example"))
+    );
+    // import, of a certificate whose key is nowhere.
+    let words = ["import", "twin/nodes/cp1/pki/apiserver.crt", "--as", "cp1/apiserver", "-d", "c", "--at", NOW];
+    let run = place.kpki(&words).fails(1);
+    let (_, command) =
+        run.stderr.split_once("its issuer asked for a certificate of a new key: ").unwrap_or_else(|| panic!("{run:?}"));
+    assert_eq!(run_it(command.lines().next().unwrap()).0, ["cp1/apiserver"]);
+    // And of one that has ended.
+    mode(&place, "pending");
+    at(&place, DUE, &["renew", ENTRY]).status(5);
+    let csr = "c/.kpki/requests/nodes/cp1/admin.conf.csr";
+    let words = ["sign", csr, "--as", ENTRY, "-d", "twin", "--at", NOW, "--out", "old.crt"];
+    place.kpki(&words).status(0);
+    mode(&place, "good");
+    let run = place.kpki(&["import", "old.crt", "-d", "c", "--at", "2028-11-10T00:00:00Z"]).fails(1);
+    let (_, command) =
+        run.stderr.split_once("have its issuer asked for a new one: ").unwrap_or_else(|| panic!("{run:?}"));
+    assert_eq!(run_it(command.lines().next().unwrap()).0, [ENTRY]);
+}
+
+fn certificate(place: &Place, path: &str) -> kpki::x509::Certificate {
+    parse_pem_bundle(place.read(path).as_bytes()).unwrap().remove(0)
+}
+
 /// Of an external authority, for an extra certificate.
 #[test]
 fn an_extra_certificate_has_its_own_issuer() {
@@ -576,6 +654,12 @@ fn an_extra_certificate_has_its_own_issuer() {
     assert_eq!((&wanted["authority"], &wanted["node"]), (&"external".into(), &"cp1".into()));
     assert!(place.read("t/pki/lb/public.crt").starts_with("-----BEGIN CERTIFICATE"));
     place.init(&["-d", "t"]).ok();
+    // No authority of the tree signs for it by hand.
+    place.write("lb.csr", super::key_sources::request());
+    let run = place.kpki(&["sign", "lb.csr", "--as", "lb", "-d", "t", "--at", NOW]).fails(1);
+    let command = "have its issuer asked with: kpki renew lb --dir t";
+    assert!(run.stderr.contains(command), "{}", run.stderr);
+    place.kpki(&["renew", "lb", "--dir", "t", "--at", NOW]).status(0);
     // With roots that do not know it, it waits.
     place.write("system.yaml", place.read("p.yaml").replace("public/pki/ca.crt", "t/pki/ca.crt"));
     let run = place.kpki(&["renew", "lb", "-d", "t", "-p", "system.yaml", "--at", NOW]).status(5);

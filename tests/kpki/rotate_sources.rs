@@ -387,6 +387,10 @@ fn a_key_elsewhere_is_replaced_by_one_elsewhere() {
     assert_eq!(signed(place, &SIGNERS), [0, 1]);
     let status = place.kpki(&["rotate", "status", "--dir", dir, "--at", DAYS[2]]).status(0);
     assert!(status.stdout.contains(NEXT_MOVED), "{}", status.stdout);
+    let run = place.kpki(&["check-expiration", "--dir", dir, "--at", DAYS[2]]);
+    assert!(run.stderr.contains(NEXT_MOVED), "{}", run.stderr);
+    let run = place.kpki(&["verify", dir, "--only", "rotation/next-not-moved", "--at", DAYS[2]]).status(3);
+    assert!(run.stdout.contains(NEXT_MOVED), "{}", run.stdout);
     // The record is what says who signs: it stays until the profile says it.
     let run = story.step("forget", dir, &["etcd-ca"], 3).status(5);
     assert!(run.stdout.contains(NEXT_MOVED), "{}", run.stdout);
@@ -401,6 +405,9 @@ fn a_key_elsewhere_is_replaced_by_one_elsewhere() {
     assert!(counts[0] > 0, "{counts:?}");
 
     recorded(&story, "three.yaml", dir, 3);
+    let run = place.kpki(&["check-expiration", "--dir", dir, "--at", DAYS[3]]);
+    assert!(!run.stderr.contains("next"), "{}", run.stderr);
+    place.kpki(&["verify", dir, "--only", "rotation/next-not-moved", "--at", DAYS[3]]).status(0);
     renew(place, dir, 3);
     assert_eq!(signed(place, &SIGNERS), [0, 1]);
     let run = story.step("forget", dir, &[], 3).status(0);
@@ -466,6 +473,60 @@ fn an_emergency_needs_a_place_for_the_new_key() {
     fits(&story.place, "d");
     let counts = signed(&story.place, &SIGNERS);
     assert!(counts[0] == 0 && counts[1] > 3, "{counts:?}");
+}
+
+#[test]
+fn a_lost_record_is_written_with_whose_key_is_where() {
+    let (story, _backend) = elsewhere();
+    let place = &story.place;
+    recorded(&story, "two.yaml", "d", 0);
+    story.step("prepare", "d", &["all"], 0).status(0);
+    story.copy("d", "prepared");
+    story.step("switch", "d", &[], 1).status(0);
+    let two = place.read("two.yaml");
+    place.write("x.yaml", two.replace(&format!(", publicKey: {}", place.path("sec/etcd2.pub").display()), ""));
+    for (dir, phase) in [("prepared", "prepared"), ("d", "switched")] {
+        let was = story.record(dir);
+        fs::remove_file(place.path(&format!("{dir}/.kpki/rotation.json"))).unwrap();
+        signed(place, &SIGNERS);
+        // Which of two signers without a publicKey signs for which is not guessed.
+        let words =
+            ["rotate", "record", "etcd-ca", "--phase", phase, "--dir", dir, "--at", DAYS[2], "--profile", "x.yaml"];
+        let run = place.kpki(&words).fails(1);
+        assert!(run.stderr.contains("publicKey is missing"), "{}", run.stderr);
+        let words = [
+            "rotate",
+            "record",
+            "ca",
+            "front-proxy-ca",
+            "etcd-ca",
+            "sa",
+            "--phase",
+            phase,
+            "--dir",
+            dir,
+            "--at",
+            DAYS[2],
+        ];
+        assert!(!place.kpki(&[&words[..], &["--dry-run"]].concat()).status(0).wrote);
+        place.kpki(&words).status(0);
+        let is = story.record(dir);
+        let both = || was["rotations"].as_array().unwrap().iter().zip(is["rotations"].as_array().unwrap());
+        assert_eq!(both().count(), 4);
+        for (was, is) in both() {
+            for field in ["authority", "phase", "newKey", "oldKey"] {
+                assert_eq!(is[field], was[field], "{dir} {field}");
+            }
+        }
+        // The keys themselves were asked for nothing.
+        assert_eq!(signed(place, &SIGNERS), [0, 0]);
+        renew(place, dir, 2);
+        fits(place, dir);
+    }
+    story.step("switch", "prepared", &[], 3).status(0);
+    fits(place, "prepared");
+    story.step("back", "d", &[], 3).status(0);
+    fits(place, "d");
 }
 
 #[test]

@@ -14,7 +14,13 @@ use crate::workspace::state;
 pub fn report(request: &Request, adoption: &Adoption, outcome: Outcome) -> Adopt {
     let directory = request.directory.display().to_string();
     let origin = Origin::new(directory.clone(), ProfileAt::Recorded);
-    let context = Context { directory: &request.directory, origin: &origin, roots: &adoption.tree.roots, force: false };
+    let context = Context {
+        directory: &request.directory,
+        origin: &origin,
+        roots: &adoption.tree.roots,
+        profile: None,
+        force: false,
+    };
     let (mut differences, _) = error::unfit(&context, &adoption.items, &adoption.decided);
     let (servers, notices): (Vec<_>, Vec<_>) =
         adoption.decided.notices.iter().cloned().partition(|one| matches!(one, Notice::OtherServer { .. }));

@@ -59,6 +59,7 @@ fn missing(path: String) -> Item {
         authority: None,
         optional: false,
         externally_managed: false,
+        has_issuer: false,
         reading: Reading::Missing,
     }
 }

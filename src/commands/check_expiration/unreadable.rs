@@ -31,6 +31,7 @@ pub fn unreadable(target: &Target, policy: Policy, at: OffsetDateTime, error: &E
         authority: None,
         optional: false,
         externally_managed: false,
+        has_issuer: false,
         reading: Reading::Unreadable(inventory::Unreadable::Reported(why)),
     };
     let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());

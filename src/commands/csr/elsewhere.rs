@@ -2,35 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use super::wanted::Wanted;
+use super::wanted::{Keeper, Wanted};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
+use crate::keys::Fresh;
 use crate::plan::renew::CsrTemplate;
 use crate::report::requests::RequestEntry;
 use crate::tree::Issuers;
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
 use crate::workspace::{Session, Snapshot};
-use crate::x509::Certificate;
 
-/// The authority, and the certificate that says which key it has; `None`: a key is made here, or in the tree.
-pub fn key_of(
-    session: &Session<'_>,
-    snapshot: &Snapshot,
-    authority: CaId,
-) -> Result<Option<(CaId, Box<Certificate>)>, Error> {
+/// The authority whose key is elsewhere; `None`: a key is made here, or in the tree.
+pub fn key_of(session: &Session<'_>, snapshot: &Snapshot, authority: CaId) -> Result<Option<Keeper>, Error> {
     if !session.tree.keeps_key_elsewhere(snapshot, authority) {
         return Ok(None);
     }
     let name = authority.name();
-    let certificate = snapshot.certificate(authority).cloned().ok_or_else(|| {
-        Error::new(format!(
-            "no request can be made for {name}: its key is elsewhere, and no certificate says which it is"
+    if session.profile().is_some_and(|profile| profile.issuer(authority).is_some()) {
+        let import = session.target.origin.command("import", &["CERT"], &["--as", name]);
+        return Err(Error::new(format!("no request can be made for {name}: its key is with its issuer"))
+            .hint(format!("have its owner make a certificate for it, and put that in place: {import}")));
+    }
+    let certificate = snapshot.certificate(authority).cloned().map(Box::new);
+    match (&certificate, session.tree.keys.to_be_made(authority)) {
+        (None, Some(path)) => Err(Error::new(format!(
+            "no request can be made for {name}: its key is to be in {}, which does not exist",
+            path.display()
         ))
-        .hint(format!(
-            "make the authority with kpki init first, or take authorities.{name}.key or .signer out of the profile"
-        ))
-    })?;
-    Ok(Some((authority, Box::new(certificate))))
+        .hint("make the key there first, in PEM, in a file of mode 0600; kpki init makes one where it makes the authority")),
+        _ => Ok(Some(Keeper { authority, certificate })),
+    }
 }
 
 fn spec<'w>(one: &'w Wanted, template: &'w CsrTemplate) -> CsrSpec<'w> {
@@ -41,39 +42,59 @@ fn spec<'w>(one: &'w Wanted, template: &'w CsrTemplate) -> CsrSpec<'w> {
 pub fn signers(site: &Site, wanted: &[Wanted]) -> Result<BTreeSet<CaId>, Error> {
     let mut signers = BTreeSet::new();
     for one in wanted {
-        if let (Some((authority, certificate)), Ok(template)) = (&one.by, &one.template)
-            && requests::waits_for_signer(site, &spec(one, template), certificate)?.is_none()
-        {
-            signers.insert(*authority);
+        let (Some(by), Ok(template)) = (&one.by, &one.template) else { continue };
+        let waits = match &by.certificate {
+            Some(certificate) => requests::waits_for_signer(site, &spec(one, template), &certificate.spki_der)?,
+            None => None,
+        };
+        if waits.is_none() {
+            signers.insert(by.authority);
         }
     }
     Ok(signers)
 }
 
-/// What became of one, or a row that says why nothing did. `locked`: not in a dry run.
+/// What became of one, or a row that says why nothing did. `opened`: the keys of authorities with a certificate; not in a dry run.
 pub fn request(
+    session: &Session<'_>,
     site: &Site,
-    one: &Wanted,
-    template: &CsrTemplate,
-    (authority, certificate): &(CaId, Box<Certificate>),
-    locked: Option<&(Snapshot, Issuers)>,
+    (one, template): (&Wanted, &CsrTemplate),
+    by: &Keeper,
+    opened: Option<&(Snapshot, Issuers)>,
 ) -> Result<Result<Made, RequestEntry>, Error> {
-    let spec = spec(one, template);
-    if let Some(waits) = requests::waits_for_signer(site, &spec, certificate)? {
-        return Ok(Ok(waits));
-    }
+    let (spec, authority) = (spec(one, template), by.authority);
+    let waits = |spki_der: &[u8]| requests::waits_for_signer(site, &spec, spki_der);
     let row = |action, reason: String| RequestEntry {
         id: one.id.clone(),
         action,
-        algorithm: Some(certificate.key.to_string()),
+        algorithm: by.certificate.as_ref().map(|certificate| certificate.key.to_string()),
         reasons: vec![reason],
         ..RequestEntry::default()
     };
-    let Some((snapshot, issuers)) = locked else {
+    if let Some(certificate) = &by.certificate
+        && let Some(waits) = waits(&certificate.spki_der)?
+    {
+        return Ok(Ok(waits));
+    }
+    if session.run.dry_run {
         return Ok(Err(row("request", "for the existing key, which is kept elsewhere".to_owned())));
+    }
+    let left = || {
+        let state = opened.and_then(|(snapshot, _)| snapshot.authorities.get(&authority));
+        Ok(Err(row("left", error::left_by(authority, state))))
     };
-    match issuers.get(*authority) {
-        Some(issuer) => Ok(Ok(requests::of_signer(site, &spec, issuer.signer())?)),
-        None => Ok(Err(row("left", error::left_by(*authority, snapshot.authorities.get(authority))))),
+    if by.certificate.is_some() {
+        return match opened.and_then(|(_, issuers)| issuers.get(authority)) {
+            Some(issuer) => requests::of_signer(site, &spec, issuer.signer()).map(Ok),
+            None => left(),
+        };
+    }
+    let stated = session.profile().and_then(|profile| profile.authorities.get(&authority)?.algorithm);
+    match session.tree.keys.fresh(authority, stated)? {
+        Fresh::There(signer) => match waits(&signer.spki_der())? {
+            Some(waits) => Ok(Ok(waits)),
+            None => requests::of_signer(site, &spec, signer.as_ref()).map(Ok),
+        },
+        Fresh::Made(_) => left(),
     }
 }

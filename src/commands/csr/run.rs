@@ -35,7 +35,15 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> 
     // Whose keys are needed is known before a lock.
     let signers = elsewhere::signers(&site, &checked(&session, request)?)?;
     let signers = Some(signers).filter(|signers| !run.dry_run && !signers.is_empty());
-    let signing = signers.map(|signers| session.lock_to_sign(signers)).transpose()?;
+    let is_there = files::what(None, &session.tree.roots.main).is_some();
+    let signing = match signers {
+        Some(signers) if is_there => Some(session.lock_to_sign(signers)?),
+        Some(signers) => {
+            session.tree.ask_passphrases(&signers)?;
+            None
+        }
+        None => None,
+    };
     let opened = signing.as_ref().map(|locked| session.read(locked)).transpose()?;
     let signing = signing.filter(|_| out.is_none());
     let locked = match run.dry_run {
@@ -52,10 +60,12 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Outcome, Error> 
     let (mut specs, mut of_signers, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for one in &wanted {
         match (&one.template, &one.by) {
-            (Ok(template), Some(by)) => match elsewhere::request(&site, one, template, by, opened.as_ref())? {
-                Ok(one) => of_signers.push(one),
-                Err(row) => rows.push(row),
-            },
+            (Ok(template), Some(by)) => {
+                match elsewhere::request(&session, &site, (one, template), by, opened.as_ref())? {
+                    Ok(one) => of_signers.push(one),
+                    Err(row) => rows.push(row),
+                }
+            }
             (Ok(template), None) => specs.push(CsrSpec {
                 id: one.id.clone(),
                 public: &one.public,
@@ -162,7 +172,7 @@ fn skipped(one: &Wanted, skipped: &Skipped, session: &Session<'_>) -> RequestEnt
                 let request = session.target.origin.command("csr", &[&id], &[]);
                 format!("it does not exist; request it by name: {request}")
             }
-            skipped => error::left(skipped, &id, &session.target.origin),
+            skipped => error::left(skipped, &id, &session.target.origin, false),
         }],
         ..RequestEntry::default()
     }

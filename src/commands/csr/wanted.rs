@@ -12,5 +12,12 @@ pub struct Wanted {
     pub private: Option<Place>,
     pub template: Result<Box<CsrTemplate>, Skipped>,
     /// An authority whose key is elsewhere, and stays there.
-    pub by: Option<(CaId, Box<Certificate>)>,
+    pub by: Option<Keeper>,
+}
+
+/// Whose key stays elsewhere.
+pub struct Keeper {
+    pub authority: CaId,
+    /// What says which key it is; `None`: there is none yet, and the key itself says it.
+    pub certificate: Option<Box<Certificate>>,
 }

@@ -69,6 +69,7 @@ impl<'a> Source<'a> {
         let context = Context {
             directory: &self.tree.roots.main,
             origin: &self.tree.origin(),
+            profile: Some(&self.profile),
             roots: &self.tree.roots,
             force: false,
         };

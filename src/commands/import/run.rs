@@ -48,7 +48,11 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         }
     }
     if !refused.is_empty() {
-        return Err(error::not_imported(&refused, &session.target.origin));
+        let has_issuer = |id: &str| {
+            let mut credentials = session.credentials.iter().filter(|one| one.id.to_string() == id);
+            credentials.any(|one| one.issuer(session.profile()).is_some())
+        };
+        return Err(error::not_imported(&refused, &session.target.origin, &has_issuer));
     }
     let is_external = |one: &Placed| {
         let mut credentials = session.credentials.iter().filter(|credential| credential.roots().is_some());

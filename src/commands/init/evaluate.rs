@@ -89,6 +89,7 @@ pub fn context<'a>(request: &Request, resolved: &'a Resolved) -> Context<'a> {
     Context {
         directory: &resolved.tree.roots.main,
         origin: &resolved.origin,
+        profile: Some(&resolved.loaded.profile),
         roots: &resolved.tree.roots,
         force: request.force,
     }

@@ -79,7 +79,12 @@ fn entry(
                 left if left.is_gap() => Action::Skipped,
                 _ => Action::NotApplicable,
             },
-            reasons: vec![error::left(left, &credential.id.to_string(), &renewing.session.target.origin)],
+            reasons: vec![error::left(
+                left,
+                &credential.id.to_string(),
+                &renewing.session.target.origin,
+                credential.issuer(renewing.session.profile()).is_some(),
+            )],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },

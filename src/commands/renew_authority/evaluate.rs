@@ -78,7 +78,7 @@ impl Renewing<'_> {
                     let (public, _) = session.tree.directories.authority(authority);
                     let (profile, now) = (session.profile(), session.run.now);
                     let template = plan::ask_authority(authority, &public, &snapshot.survey, profile, now)
-                        .map_err(|left| Error::new(error::left(&left, authority.name(), origin)))?;
+                        .map_err(|left| Error::new(error::left(&left, authority.name(), origin, false)))?;
                     requested.push(Requested { authority, old, template: Box::new(template) });
                 }
             }

@@ -75,7 +75,7 @@ pub(in crate::commands::renew_authority) fn requests(
         let id = EntryId::new(None, one.authority.name());
         let spec = CsrSpec { id, public, private: private.as_ref(), template: &one.template, key: None };
         if session.tree.keeps_key_elsewhere(snapshot, one.authority) {
-            let waits = requests::waits_for_signer(&site, &spec, &one.old)?;
+            let waits = requests::waits_for_signer(&site, &spec, &one.old.spki_der)?;
             let issuer = issuers.and_then(|issuers| issuers.get(one.authority)).filter(|_| waits.is_none());
             made.extend(waits);
             made.extend(issuer.map(|issuer| requests::of_signer(&site, &spec, issuer.signer())).transpose()?);

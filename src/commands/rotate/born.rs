@@ -8,8 +8,8 @@ use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files;
 use crate::keys::{Fresh, KeyFault, Owner};
-use crate::store::OuterFile;
 use crate::plan::rotate::move_it;
+use crate::store::OuterFile;
 use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::x509::Certificate;
 

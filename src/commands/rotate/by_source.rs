@@ -7,10 +7,11 @@ use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;
+use crate::keys::{KeyFault, Why};
 use crate::plan::rotate::Trusted;
 use crate::store::RootId;
 use crate::tree::file;
-use crate::tree::rotation::{KeyPlace, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, KeyPlace, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::{Content, Target};
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::record::{self, Kept};
@@ -67,4 +68,39 @@ pub(super) fn sealed(context: &Context<'_>, rotating: Rotating) -> Result<Vec<(R
     let held = files::present(files::of(context.session, rotating)?, survey).into_iter().filter(|one| one.is_key);
     let held = held.filter(|one| file(survey, Some(&one.place)).is_some_and(|pem| PrivateKey::from_pem(pem).is_err()));
     held.map(|one| Ok((one.place.root_id(), RelPath::parse(one.place.path.as_str())?))).collect()
+}
+
+/// The sources of the profile that have the keys of two authorities whose rotation nobody has recorded.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    pub old: Option<String>,
+    pub new: Option<String>,
+}
+
+/// Told by the public keys: what is not in the tree is not external for that.
+pub(super) fn of(
+    context: &Context<'_>,
+    rotating: Rotating,
+    (old, new): (&[Identity], &[Identity]),
+) -> Result<Sources, Error> {
+    let Rotating::Authority(authority) = rotating else { return Ok(Sources::default()) };
+    let ring = &context.session.tree.keys;
+    let own = ring.own_place(authority).map(str::to_owned);
+    // Nothing is opened in a run that writes nothing.
+    if !context.is_making() {
+        let next = ring.next_place(authority).map(str::to_owned);
+        return Ok(Sources { new: next.or_else(|| own.clone()), old: own });
+    }
+    let of = |identities: &[Identity]| match certificates(identities).first() {
+        Some(certificate) => ring.source_of(authority, certificate).map(|source| source.map(str::to_owned)),
+        None => Ok(None),
+    };
+    let (found_old, found_new) = (of(old), of(new));
+    match (found_old, found_new) {
+        // The signer of today needs no publicKey: it is the other one's.
+        (Err(KeyFault { why: Why::NoPublicKey, .. }), Ok(Some(new))) if own.as_ref() != Some(&new) => {
+            Ok(Sources { old: own, new: Some(new) })
+        }
+        (old, new) => Ok(Sources { old: old?, new: new? }),
+    }
 }

@@ -1,5 +1,6 @@
 //! The record of a rotation that was begun by hand or by another tool, or whose record was lost: what the files say is written down.
 
+use super::by_source;
 use super::context::{Context, Planned};
 use super::request::RecordOptions;
 use super::shown;
@@ -66,7 +67,11 @@ fn one(
             Ok(())
         }
         (Found::Two { phase, old, new }, recorded) => {
-            let new_key = new_key(context, rotating, (phase, &new), options, planned)?;
+            let sources = by_source::of(context, rotating, (&old, &new))?;
+            let new_key = match sources.new {
+                Some(source) => KeyPlace::Source(source),
+                None => new_key(context, rotating, (phase, &new), options, planned)?,
+            };
             // Who signs now has signed; what was before is known by the record alone.
             let signed = (phase == Phase::Switched).then(|| since.clone());
             let rotation = Rotation {
@@ -77,7 +82,7 @@ fn one(
                 old,
                 new,
                 new_key,
-                old_key: KeyPlace::Here,
+                old_key: sources.old.map_or(KeyPlace::Here, KeyPlace::Source),
                 signer_file_in_use: recorded.as_ref().is_some_and(|one| one.signer_file_in_use),
                 kubelets: recorded.as_ref().and_then(|one| one.kubelets),
                 generations: std::collections::BTreeMap::new(),

@@ -43,7 +43,8 @@ pub(super) fn done(
     let skipped = following.decided().filter_map(|(credential, decision)| match decision {
         Decision::Skipped(left, _) if left.is_gap() => {
             let id = credential.id.to_string();
-            Some(format!("{id}: {}", crate::error::left(left, &id, &session.target.origin)))
+            let has_issuer = credential.issuer(session.profile()).is_some();
+            Some(format!("{id}: {}", crate::error::left(left, &id, &session.target.origin, has_issuer)))
         }
         _ => None,
     });

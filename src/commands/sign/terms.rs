@@ -35,10 +35,13 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
         return Err(Error::new(format!(
             "cannot sign for {name}: its authority is external (extraCertificates.authority)"
         ))
-        .hint(format!(
-            "make the request for its authority with: {}",
-            session.target.origin.command("csr", &[name], &[])
-        ))
+        .hint(match credential.issuer(session.profile()) {
+            Some(_) => format!("have its issuer asked with: {}", session.target.origin.command("renew", &[name], &[])),
+            None => format!(
+                "make the request for its authority with: {}",
+                session.target.origin.command("csr", &[name], &[])
+            ),
+        })
         .hint("or name an authority of the tree in the profile"));
     };
     let (authorities, survey) = (&snapshot.authorities, &snapshot.survey);
@@ -54,6 +57,6 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
 
 fn unknown(skipped: &Skipped, name: &str, session: &Session<'_>) -> Error {
     Error::new(format!("subject, names and usages of {name} are unknown"))
-        .because(error::left(skipped, name, &session.target.origin))
+        .because(error::left(skipped, name, &session.target.origin, false))
         .hint("give the profile with --profile FILE")
 }

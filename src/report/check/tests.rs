@@ -48,6 +48,7 @@ pub(super) fn item(name: &str, days: i64) -> Item {
         authority: Some(CaId::Cluster),
         optional: false,
         externally_managed: false,
+        has_issuer: false,
         reading: Reading::Certificate(Box::new(facts)),
     }
 }

@@ -6,11 +6,14 @@ mod prompt;
 mod source;
 mod verbs;
 
+use kpki::ca::PrivateKey;
 use kpki::x509::Certificate;
 
 use super::harness::{NOW, Place, single, tree};
 use source::{PASSPHRASE, SOURCES, Source, made, pipe};
 use verbs::VERBS;
+
+pub use verbs::request;
 
 /// A day after the tree was made.
 const DAY_1: &str = "2026-11-21T22:00:00Z";
@@ -160,6 +163,57 @@ fn the_next_certificate_of_an_intermediate_is_imported_for_the_key_that_is_elsew
     let again = kpki::x509::Request::read_file(place.read(request).as_bytes()).unwrap().remove(0);
     assert_eq!((again.spki_der, again.signature_valid), (key, Some(true)));
     assert!(!tree(&place.path("c/.kpki/requests")).contains_key("pki/ca.key"));
+}
+
+/// An authority that another one signs from its first day: its key is elsewhere, and its request is made before there is a tree.
+#[test]
+fn the_first_certificate_of_an_authority_whose_key_is_elsewhere_is_requested() {
+    for source in [Source::File, Source::Command, Source::Signer] {
+        let made = made(source);
+        let place = &made.place;
+        verbs::root(place);
+        let mut profile = place.read("p.yaml");
+        if source == Source::Signer {
+            place.write("ca.pub", PrivateKey::from_pem(made.pem.as_bytes()).unwrap().public_pem());
+            let public = format!("input: message, publicKey: {}", place.path("ca.pub").display());
+            // Which key it is nothing says yet.
+            let words = ["csr", "ca", "-p", "p.yaml", "-d", "new", "--at", DAY_1];
+            let run = place.kpki_in(&words, b"", &[]).fails(1);
+            assert!(run.stderr.contains("publicKey is missing"), "{}", run.stderr);
+            profile = profile.replace("input: message", &public);
+        }
+        place.write("p.yaml", profile);
+        let kpki = |words: &[&str]| {
+            place.kpki_in(&[words, &["-d", "new", "--at", DAY_1]].concat(), b"", &[("CA_PASS", PASSPHRASE)])
+        };
+        let runs = made.runs();
+        assert!(!kpki(&["csr", "ca", "-p", "p.yaml", "--dry-run"]).status(0).wrote);
+        assert_eq!(made.runs(), runs, "{source:?}");
+        kpki(&["csr", "ca", "-p", "p.yaml"]).status(0);
+        let request = "new/.kpki/requests/pki/ca.csr";
+        let asked = kpki::x509::Request::read_file(place.read(request).as_bytes()).unwrap().remove(0);
+        assert_eq!(asked.spki_der, certificate(place, "c/pki/ca.crt").spki_der, "{source:?}");
+        assert_eq!((asked.signature_valid, asked.is_ca), (Some(true), true));
+        assert!(!place.path("new/.kpki/requests/pki/ca.key").exists());
+        // It is not made twice.
+        let first = place.read(request);
+        kpki(&["csr", "ca", "-p", "p.yaml"]).status(0);
+        assert_eq!(place.read(request), first, "{source:?}");
+        let words = ["sign", request, "--ca", "--ca-cert", "root.crt", "--ca-key", "root.key", "--out", "new.crt"];
+        let terms = ["--validity", "3y", "--request-names", "--at", DAY_1];
+        place.kpki(&[&words[..], &terms].concat()).status(0);
+        kpki(&["import", "new.crt", "--as", "ca", "-p", "p.yaml"]).status(0);
+        assert_eq!(certificate(place, "new/pki/ca.crt").spki_der, asked.spki_der);
+        kpki(&["init", "-p", "p.yaml"]).status(0);
+        let authority = certificate(place, "new/pki/ca.crt");
+        certificate(place, "new/nodes/cp1/pki/apiserver.crt").issued_by(&authority).unwrap();
+        assert!(!place.path("new/pki/ca.key").exists());
+    }
+    // A key that is to be made is none to ask for.
+    let made = made(Source::File);
+    std::fs::remove_file(made.place.path("secure/ca.key")).unwrap();
+    let run = made.place.kpki(&["csr", "ca", "-p", "p.yaml", "-d", "new", "--at", DAY_1]).fails(1);
+    assert!(run.stderr.contains("which does not exist"), "{}", run.stderr);
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(super) fn check(context: &Context<'_>) -> Result<Unfit, Error> {
             let of = error::Context {
                 directory: &session.tree.roots.main,
                 origin: &session.target.origin,
+                profile: Some(profile),
                 roots: &session.tree.roots,
                 force: false,
             };
