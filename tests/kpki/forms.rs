@@ -324,7 +324,9 @@ fn keys_kpki_does_not_sign_with_are_refused_by_name() {
     ] {
         let run = kpki(&place, &format!("sign leaf.csr --usage server --ca-cert root.crt --ca-key {key} --out x"));
         assert_eq!(run.status, 1, "{key}: {}", run.stderr);
-        assert!(run.stderr.contains(named), "{key}: {}", run.stderr);
+        // One that is encrypted would sign with its passphrase.
+        let refused = if key == "rsa.old-aes256.key" { "it is encrypted, and there is no passphrase" } else { named };
+        assert!(run.stderr.contains(refused), "{key}: {}", run.stderr);
         let _ = fs::remove_dir_all(place.path("t"));
         place.write("t/pki/ca.crt", fs::read(place.path("root.crt")).unwrap());
         place.write("t/pki/ca.key", fs::read(place.path(key)).unwrap());

@@ -3,10 +3,12 @@
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::store::RootId;
+use crate::tree::file;
 use crate::workspace::key_copies::{self, KeyFile};
 use crate::workspace::key_places::KeyPlace;
+use crate::workspace::tree_dir::{Snapshot, TreeDir};
 use crate::workspace::{Session, journal};
-use crate::x509::Certificate;
+use crate::x509::{Certificate, parse_authority};
 
 /// One authority with every file that holds its key.
 #[derive(Debug)]
@@ -56,7 +58,8 @@ pub fn look(session: &Session<'_>) -> Result<Vec<Held>, Error> {
     for file in key_copies::all(&tree.roots)? {
         let key = if file.is_encrypted { None } else { file.plain() };
         let is_of = |id: &CaId| {
-            let by_key = key.as_ref().is_some_and(|key| snapshot.bundle(*id).iter().any(|one| key.matches(one)));
+            let by_key =
+                key.as_ref().is_some_and(|key| bundle(tree, &snapshot, *id).iter().any(|one| key.matches(one)));
             by_key || (file.root == RootId::State && file.is_at_place_of(*id))
         };
         let owners: Vec<CaId> = CaId::ALL.into_iter().filter(is_of).collect();
@@ -75,7 +78,7 @@ pub fn look(session: &Session<'_>) -> Result<Vec<Held>, Error> {
         Held {
             authority,
             place: KeyPlace::of(session.profile(), &tree.directories, &snapshot.survey, authority),
-            bundle: snapshot.bundle(authority).to_vec(),
+            bundle: bundle(tree, &snapshot, authority),
             own: files.iter().map(|(file, _)| file).find(|file| is_own(file)).cloned(),
             copies: its(RootId::State).cloned().collect(),
             unknown: unknown.clone(),
@@ -84,4 +87,11 @@ pub fn look(session: &Session<'_>) -> Result<Vec<Held>, Error> {
         }
     };
     Ok(CaId::ALL.into_iter().map(one).collect())
+}
+
+/// The certificates of its file, also where its key cannot sign because it is encrypted.
+fn bundle(tree: &TreeDir, snapshot: &Snapshot, authority: CaId) -> Vec<Certificate> {
+    let known = snapshot.bundle(authority);
+    let file = || file(&snapshot.survey, Some(&tree.directories.authority(authority).0));
+    if known.is_empty() { parse_authority(file().unwrap_or_default()).unwrap_or_default() } else { known.to_vec() }
 }
