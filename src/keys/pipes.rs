@@ -1,6 +1,7 @@
 //! Passphrases out of pipes, which can be read once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,12 @@ type Read = Result<Option<Zeroizing<Vec<u8>>>, Why>;
 /// What a run has read from the files that it was named, by their paths.
 #[derive(Clone, Default)]
 pub struct Pipes(Arc<Mutex<BTreeMap<String, Read>>>);
+
+impl fmt::Debug for Pipes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pipes(redacted)")
+    }
+}
 
 impl Pipes {
     /// What was written to a pipe, of at most `largest` bytes; `None`: it is none.
