@@ -82,6 +82,7 @@ pub fn not_taken(refusal: &Refusal) -> String {
             "it is for {id}, and of the new authority, which does not sign before the switch: expected the key of a request that \
              waits in the tree"
         ),
+        Refusal::ByTheOld(_) => "it is signed by the authority that is to be replaced".to_owned(),
         Refusal::Twice => "another of the files is for the same entry".to_owned(),
         Refusal::UnnamedAuthority => {
             "it is the certificate of an authority, and no key that waits for one belongs to it; an external authority is named: \
@@ -127,6 +128,7 @@ fn steps(file: &str, why: &Refusal, origin: &Origin, has_issuer: HasIssuer<'_>) 
         Refusal::UnfitAuthority(all) => {
             all.iter().flat_map(|one| step(file, "NAME", one, origin, has_issuer)).collect()
         }
+        Refusal::ByTheOld(_) => vec!["have its issuer sign with the new authority".to_owned()],
         Refusal::AmbiguousKey | Refusal::Unknown(_) | Refusal::UnnamedAuthority | Refusal::OtherKey(_) => Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Passphrases out of pipes, which can be read once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,8 +20,8 @@ type Read = Result<Option<Zeroizing<Vec<u8>>>, Why>;
 #[derive(Clone, Default)]
 pub struct Pipes(Arc<Mutex<BTreeMap<String, Read>>>);
 
-impl std::fmt::Debug for Pipes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Pipes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pipes(redacted)")
     }
 }

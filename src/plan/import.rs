@@ -64,6 +64,8 @@ pub enum Refusal {
     Unfit(EntryId, Vec<Objection>),
     /// A new authority signed it, which does not sign for the tree yet, and no request of this entry waits for that.
     BeforeTheSwitch(EntryId),
+    /// The authority that is to be replaced signed it, and its request waits for the new one.
+    ByTheOld(EntryId),
     /// Another of the files is for the same entry.
     Twice,
     /// More than one certificate that is no authority's: their subjects, and the entry whose key each is for.

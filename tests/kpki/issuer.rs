@@ -293,7 +293,7 @@ fn what_begins_a_little_later_than_the_run_is_taken() {
     assert!(in_use(&place) == before);
     let run = signed_at("2027-11-10T00:10:00Z", 0);
     assert!(run.stdout.contains("renewed 1 of 1 certificate"), "{}", run.stdout);
-    at(&place, "2027-11-10T00:05:00Z", &["renew", "all", "--due", "--dry-run"]).status(0);
+    at(&place, "2027-11-10T00:05:00Z", &["renew", ENTRY, "--due"]).ok();
 }
 
 /// A server that is away holds the lock no longer than three requests take.

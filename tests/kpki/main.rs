@@ -77,6 +77,7 @@ mod rotate_emergency;
 mod rotate_external;
 mod rotate_forget;
 mod rotate_gate;
+mod rotate_issuer;
 mod rotate_kubeadm;
 mod rotate_lists;
 mod rotate_matrix;

@@ -1,5 +1,7 @@
 //! What the issuers of authorities elsewhere sign for a new tree.
 
+use std::collections::BTreeSet;
+
 use super::evaluate::Evaluation;
 use super::external::external;
 use super::request::Request;
@@ -58,7 +60,7 @@ pub fn ask(
     let answers = issuing::ask(session, &wanted, &evaluation.snapshot, (locked, "init"), progress)?;
     match answers.is_empty() {
         true => Ok(Issued::default()),
-        false => issuing::take(session, &session.peek()?, &answers),
+        false => issuing::take(session, &session.peek()?, &answers, &BTreeSet::new()),
     }
 }
 
@@ -77,7 +79,7 @@ pub fn describe(report: &mut report::Init, issued: &Issued) {
     for left in &issued.left {
         if let Some(row) = report.items.iter_mut().find(|row| row.id == left.id) {
             row.has_issuer = true;
-            row.reasons = vec![format!("{}; its request waits, and the next run asks again", left.why)];
+            row.reasons = vec![left.why.clone()];
         }
     }
     for (id, certificate) in issued.certificates() {

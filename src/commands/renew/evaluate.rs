@@ -34,6 +34,8 @@ pub(in crate::commands::renew) struct Evaluation {
     pub to_come: Option<String>,
     /// What the issuers of authorities elsewhere have answered.
     pub issued: Issued,
+    /// Whose requests wait for the new authority of a rotation.
+    pub for_new: BTreeSet<EntryId>,
 }
 
 impl Evaluation {
@@ -121,7 +123,7 @@ impl Renewing<'_> {
         let mut decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
         self.name_missing(&mut decisions)?;
-        self.ask_again(&mut decisions, &snapshot)?;
+        let for_new = self.ask_again(&mut decisions, &snapshot)?;
         let can_sign = |id: CaId| {
             let authority = authorities.get(&id).filter(|authority| !matches!(authority, Authority::Closed(..)));
             authority.is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none())
@@ -162,6 +164,7 @@ impl Renewing<'_> {
             requested,
             to_come,
             issued: Issued::default(),
+            for_new,
             snapshot,
         })
     }

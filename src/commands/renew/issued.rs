@@ -1,5 +1,7 @@
 //! Renewals by the issuers of authorities elsewhere: what waits for them is asked for again, due or not.
 
+use std::collections::BTreeSet;
+
 use super::evaluate::Evaluation;
 use super::external::{self, external};
 use super::renewing::Renewing;
@@ -9,14 +11,18 @@ use crate::error::Error;
 use crate::plan::outside::Outside;
 use crate::plan::renew::{self as plan, Credential, Decision, Skipped};
 use crate::report::renew::{Action, RenewalEntry};
-use crate::tree::Authority;
+use crate::tree::{Authority, EntryId};
 use crate::workspace::issuing::{self, Answer};
 use crate::workspace::requests::{Made, Site};
+use crate::workspace::rotation::{ahead, record};
 use crate::workspace::{Locked, Progress, Snapshot, survey};
 
 impl Renewing<'_> {
-    /// A request that waits for its issuer is due, however old the certificate is.
-    pub fn ask_again(&self, decisions: &mut [Decision], snapshot: &Snapshot) -> Result<(), Error> {
+    /// A request that waits for its issuer is due, however old the certificate is. Those of an authority that is to be replaced, which wait
+    /// for the new one.
+    pub fn ask_again(&self, decisions: &mut [Decision], snapshot: &Snapshot) -> Result<BTreeSet<EntryId>, Error> {
+        let record = record::read(&self.session.tree.roots)?;
+        let mut for_new = BTreeSet::new();
         for (credential, decision) in self.credentials.iter().zip(decisions) {
             let Decision::Keep(leaf) = decision else { continue };
             let outside = match credential.authority {
@@ -28,9 +34,12 @@ impl Renewing<'_> {
             if has_issuer && self.waits(credential)? {
                 let leaf = std::mem::replace(leaf, Box::new(leaf.as_ref().clone()));
                 *decision = Decision::Skipped(Skipped::External(outside), Some(leaf));
+                if credential.authority.is_some_and(|authority| !ahead::signer(&record, authority).is_empty()) {
+                    for_new.insert(credential.id.clone());
+                }
             }
         }
-        Ok(())
+        Ok(for_new)
     }
 
     /// There is a request, and not what the new authority of a rotation has signed for it.
@@ -58,7 +67,7 @@ impl Renewing<'_> {
 
     /// The same with what was issued.
     pub fn with(&self, mut evaluation: Evaluation, answers: &[Answer]) -> Result<Evaluation, Error> {
-        evaluation.issued = issuing::take(&self.session, &evaluation.snapshot, answers)?;
+        evaluation.issued = issuing::take(&self.session, &evaluation.snapshot, answers, &evaluation.for_new)?;
         // The new file has it all.
         let Evaluation { repairs, issued, .. } = &mut evaluation;
         repairs.retain(|repair| !issued.has(&repair.id));
@@ -82,7 +91,7 @@ impl Renewing<'_> {
         }
         for left in &issued.left {
             if let Some(row) = entries.iter_mut().find(|row| row.id == left.id) {
-                row.reasons = vec![format!("{}; its request waits, and the next run asks again", left.why)];
+                row.reasons = vec![left.why.clone()];
             }
         }
         for (id, certificate) in issued.certificates() {

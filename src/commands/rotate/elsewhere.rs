@@ -75,14 +75,14 @@ pub(super) fn is_signed(
         planned.given.extend(given);
         return Ok(true);
     }
-    say(context, rotation, (given.len(), &waiting, &unknown), planned);
+    say(context, (authority, rotation), (given.len(), &waiting, &unknown), planned);
     ask(context, waiting, planned)?;
     Ok(false)
 }
 
 fn say(
     context: &Context<'_>,
-    rotation: &Rotation,
+    (authority, rotation): (CaId, &Rotation),
     (signed, waiting, unknown): (usize, &[Wanted<'_>], &[String]),
     planned: &mut Planned,
 ) {
@@ -96,12 +96,19 @@ fn say(
         "{rotating} stays prepared, and nothing in use changes: {signed} of {} certificates are signed by {subject}",
         signed + waiting.len()
     ));
-    planned.left.push(format!(
-        "to be signed, from the requests in {}: {}; then, for each: {}",
-        session.tree.roots.main.join(".kpki/requests").display(),
-        names(|_| true).join(", "),
-        origin.command("import", &["CERT"], &[])
-    ));
+    let all = names(|_| true).join(", ");
+    planned.left.push(match session.profile().and_then(|profile| profile.issuer(authority)) {
+        Some(issuer) => format!(
+            "to be signed by {}: {all}; it is asked by: {}",
+            issuer.command.first().map_or("", String::as_str),
+            origin.command("renew", &["all"], &["--due"])
+        ),
+        None => format!(
+            "to be signed, from the requests in {}: {all}; then, for each: {}",
+            session.tree.roots.main.join(".kpki/requests").display(),
+            origin.command("import", &["CERT"], &[])
+        ),
+    });
     let unfit = names(|one| one.is_unfit);
     if !unfit.is_empty() {
         planned.left.push(format!(

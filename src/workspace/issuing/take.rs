@@ -1,6 +1,6 @@
 //! What of the answers goes into the tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::Duration;
 
@@ -29,7 +29,7 @@ pub struct Issued {
     pub programs: BTreeMap<EntryId, String>,
 }
 
-/// A request that waits.
+/// What is not in use yet.
 #[derive(Debug)]
 pub struct Left {
     pub id: EntryId,
@@ -47,15 +47,25 @@ impl Issued {
     }
 }
 
-/// Judges each as `kpki import` does. Key and request have to wait still, as they were.
+/// Judges each as `kpki import` does. Key and request have to wait still, as they were. `for_new`: whose request waits for the new
+/// authority of a rotation, since nothing else is due.
 ///
 /// # Errors
 /// A request that waits cannot be read.
-pub fn take(session: &Session<'_>, snapshot: &Snapshot, answers: &[Answer]) -> Result<Issued, Error> {
+pub fn take(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    answers: &[Answer],
+    for_new: &BTreeSet<EntryId>,
+) -> Result<Issued, Error> {
     let mut issued = Issued::default();
     for answer in answers {
         let program = &answer.program;
-        match one(session, snapshot, answer, &issued)? {
+        let judged = one(session, snapshot, answer, &issued)?.and_then(|(placed, said)| {
+            let is_by_old = placed.waits.is_none() && for_new.contains(&answer.id);
+            if is_by_old { Err(refusal(&Refusal::ByTheOld(answer.id.clone()))) } else { Ok((placed, said)) }
+        });
+        match judged {
             Ok((placed, said)) => {
                 issued.warnings.extend(said.iter().map(|what| format!("{}: {what}", answer.id)));
                 issued.warnings.extend(placed.warnings.iter().cloned());
@@ -66,13 +76,20 @@ pub fn take(session: &Session<'_>, snapshot: &Snapshot, answers: &[Answer]) -> R
                 }
                 issued.placed.push(placed);
             }
-            Err(why) => issued.left.push(Left { id: answer.id.clone(), why: format!("{program}: {why}") }),
+            Err(why) => {
+                let why = format!("{program}: {why}; its request waits, and the next run asks again");
+                issued.left.push(Left { id: answer.id.clone(), why });
+            }
         }
     }
     let lifetimes = answers.iter().filter_map(|answer| other_lifetime(session, answer, &issued));
     let lifetimes: Vec<String> = lifetimes.collect();
     issued.warnings.extend(lifetimes);
     Ok(issued)
+}
+
+fn refusal(why: &Refusal) -> String {
+    format!("its answer is refused: {}", error::not_taken(why))
 }
 
 type Taken = (Placed, Vec<String>);
@@ -94,7 +111,7 @@ fn one(
     };
     let importing = Importing { session, snapshot, candidates: vec![candidate], root: None };
     let named = answer.id.to_string();
-    let refused = |why: &Refusal| Ok(Err(format!("its answer is refused: {}", error::not_taken(why))));
+    let refused = |why: &Refusal| Ok(Err(refusal(why)));
     let Arranged { leaf, rest, said } = match importing.arranged(bytes, Some(&named))? {
         Ok(arranged) => arranged,
         Err(why) => return refused(&why),

@@ -65,7 +65,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/words.rs", 3, &["a switch that nodes have not confirmed"]),
     ("commands/rotate/back.rs", 1, &[TAKEN_BACK]),
     ("commands/import/waiting.rs", 2, &[EXTERNAL]),
-    ("commands/rotate/elsewhere.rs", 3, &[EXTERNAL]),
+    ("commands/rotate/elsewhere.rs", 4, &[EXTERNAL]),
     ("commands/rotate/status_parts.rs", 1, &[EXTERNAL]),
     ("commands/rotate/context.rs", 2, &[ROTATING]),
     ("commands/rotate/summary.rs", 1, &[SWITCHED]),
