@@ -37,7 +37,7 @@ pub struct Secrets(Arc<Mutex<BTreeSet<String>>>);
 
 impl Secrets {
     /// Those that a profile names.
-    pub fn learn(&self, profile: &Profile) {
+    pub fn hide_those_of(&self, profile: &Profile) {
         let all = profile.authorities.values().flat_map(|options| options.signing.iter().chain(&options.next));
         self.add(all.filter_map(Signing::variable));
     }

@@ -53,7 +53,7 @@ impl KeyRing {
         // What control-plane nodes get copies of is plain.
         let encrypted = is_cluster && profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere);
         if let Some(profile) = profile {
-            args.secrets.learn(profile);
+            args.secrets.hide_those_of(profile);
         }
         if let Some(PassphraseFrom::Variable(name)) = &args.passphrase {
             args.secrets.add([name.as_str()]);
@@ -213,6 +213,11 @@ impl Shared {
             Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
+    }
+
+    /// A key elsewhere that was made in this run: its file is written with the rest.
+    pub fn keep_open(&self, authority: CaId, key: Arc<PrivateKey>) {
+        held(&self.opened).insert(authority, Ok(key));
     }
 
     /// The key of an authority. `file`: the tree's own.

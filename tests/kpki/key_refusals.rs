@@ -132,6 +132,43 @@ fn the_only_copy_of_a_key_is_never_to_be_removed() {
     place.kpki(&words).status(0);
 }
 
+/// Whether a key is where the profile says is nothing that `verify` knows.
+#[test]
+fn a_plain_key_beside_a_place_elsewhere_is_not_to_be_removed_unseen() {
+    let place = Place::new();
+    place.write("p.yaml", profile(1, ""));
+    init(&place, &[]).ok();
+    for line in [format!("key: {{file: {}}}", at(&place, "sec/none.key")), "signer: [/nowhere/sign]".to_owned()] {
+        authorities(&place, &format!("  ca: {{{line}}}\n"));
+        let run = place.kpki(&["verify", "c", "--profile", "p.yaml", "--at", LATER]);
+        assert!(run.stdout.contains("file/plain-key") && !run.stdout.contains("rm "), "{}", run.stdout);
+    }
+}
+
+/// The new one signs before its file is in place.
+#[test]
+fn an_emergency_makes_the_key_file_that_the_profile_names() {
+    let place = Place::new();
+    place.write("p.yaml", profile(1, ""));
+    init(&place, &[]).ok();
+    private(&place, "sec");
+    secret(&place, "pass", "long enough\n");
+    let key = format!("file: {}, passphraseFile: {}", at(&place, "sec/new.key"), at(&place, "pass"));
+    authorities(&place, &format!("  etcd-ca: {{next: {{key: {{{key}}}}}}}\n"));
+    place.kpki(&["renew", "all", "--due", "--profile", "p.yaml", "--dir", "c", "--at", LATER]).status(0);
+    let words = ["rotate", "emergency", "etcd-ca", "--yes-this-interrupts", "--dir", "c", "--at", LATER];
+    place.kpki(&[&words[..], &["--dry-run"]].concat()).status(0);
+    assert!(!place.path("sec/new.key").exists());
+    place.kpki(&words).status(0);
+    assert!(place.read("sec/new.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    let certificate = |name: &str| kpki::x509::parse_pem_bundle(place.read(name).as_bytes()).unwrap().remove(0);
+    let [authority, server] = ["c/pki/etcd/ca.crt", "c/nodes/cp1/pki/etcd/server.crt"].map(certificate);
+    server.signed_by(&authority).unwrap();
+    // A later run opens the file.
+    place.kpki(&["renew", "cp1/etcd-server", "--dir", "c", "--at", LATER]).status(0);
+    certificate("c/nodes/cp1/pki/etcd/server.crt").signed_by(&authority).unwrap();
+}
+
 const ONE: &str = "would have one key: nothing was written";
 
 #[test]

@@ -11,6 +11,7 @@ use crate::keys::{Fresh, KeyFault, Owner};
 use crate::store::OuterFile;
 use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::x509::Certificate;
+use std::sync::Arc;
 
 /// A key of which nothing is written yet.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Born {
                 None => signer,
             },
             Some(Fresh::Made(birthplace)) => {
-                let key = context.generate(usual)?;
+                let key = Arc::new(context.generate(usual)?);
                 if let Some(path) = birthplace.file.clone() {
                     if planned.outer.iter().any(|outer| files::real(&outer.path) == files::real(&path)) {
                         return Err(one_for_two(authority, "another authority", &source));
@@ -137,6 +138,8 @@ impl Born {
                     files::trusted(&path)?;
                     let contents = birthplace.contents(&key);
                     let bytes = contents.map_err(|why| KeyFault { authority, at: source.clone(), why })?;
+                    // An emergency signs with it before its file is there.
+                    context.session.tree.keys.next().keep_open(authority, Arc::clone(&key));
                     planned.outer.push(OuterFile { path, mode: 0o600, bytes, replace: false });
                 }
                 Box::new(key)
