@@ -25,5 +25,5 @@ pub use renew::renew;
 pub use request::{asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, issue, issue_for_peers, issue_for_peers_by, self_sign};
-pub use signer::{Purpose, Signer, digest};
+pub use signer::{Purpose, Signer, digest, same_key};
 pub use signer_fault::SignerFault;

@@ -82,7 +82,7 @@ impl Signer for PrivateKey {
 }
 
 /// The parameters of an algorithm may be written in several ways.
-fn same_key(one: &[u8], other: &[u8]) -> bool {
+pub fn same_key(one: &[u8], other: &[u8]) -> bool {
     match (public_key::read(one), public_key::read(other)) {
         (Ok(one), Ok(other)) => one.bits == other.bits,
         _ => false,

@@ -101,6 +101,16 @@ pub fn changed(path: &Path) -> Option<i64> {
     rustix::fs::stat(path).ok().map(|stat| stat.st_ctime)
 }
 
+/// A path without symlinks, as far as it exists.
+pub fn real(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut above = absolute.ancestors().filter_map(|above| {
+        let (real, rest) = (std::fs::canonicalize(above).ok()?, absolute.strip_prefix(above).ok()?);
+        Some(rest.components().fold(real, |real, part| real.join(part)))
+    });
+    above.next().unwrap_or_else(|| absolute.clone())
+}
+
 /// What a symlink says; `None`: it is none.
 pub fn link(path: &Path) -> Option<PathBuf> {
     let target = rustix::fs::readlinkat(CWD, path, Vec::new()).ok()?;

@@ -26,7 +26,7 @@ mod write;
 pub use dir::Dir;
 pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
-pub use look::{Source, changed, is_executable, link, look, look_below, owner, what};
+pub use look::{Source, changed, is_executable, link, look, look_below, owner, real, what};
 pub use path::{BadPath, RelPath};
 pub use pipe::read_pipe;
 pub use read::{FileState, read, read_input, read_stream};

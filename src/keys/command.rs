@@ -23,8 +23,6 @@ const LARGEST_SIGNATURE: usize = 1 << 10;
 /// What every command of a run has in common.
 pub struct Commands {
     pub args: KeyArgs,
-    /// Variables that hold passphrases: no child gets them.
-    pub secret: Vec<String>,
     pub dir: PathBuf,
     pub cluster: Option<String>,
     /// Signers that have failed in this run, by their words: they are asked no more.
@@ -60,6 +58,7 @@ impl Commands {
             Answer { ended: Ended::Success, output: Some(output), .. } if output.is_empty() => Err(Why::Nothing),
             Answer { ended: Ended::Success, output: Some(output), .. } => Ok(output),
             Answer { ended, said, .. } if is_shown && !said.is_empty() => Err(Why::Said(ended, said)),
+            Answer { ended: ended @ (Ended::Status(_) | Ended::Signal(_)), .. } if is_shown => Err(Why::Silent(ended)),
             Answer { ended, .. } => Err(Why::Ended(ended)),
         }
     }
@@ -74,7 +73,7 @@ impl Commands {
     ) -> Result<Answer, TrustError> {
         let path = self.args.environment.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
         programs::check(&Command::Program(words.to_vec()), path)?;
-        let is_secret = |name: &str| name.starts_with("KPKI_") || self.secret.iter().any(|secret| secret == name);
+        let is_secret = |name: &str| name.starts_with("KPKI_") || self.args.secrets.has(name);
         let environment: Vec<_> =
             self.args.environment.iter().filter(|(name, _)| !name.to_str().is_some_and(is_secret)).cloned().collect();
         let own = [("KPKI_DIR", self.dir.display().to_string())];

@@ -4,7 +4,7 @@ use crate::blueprint::Algorithm;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::encrypted::EncryptionError;
-use crate::files::{FileError, TrustError};
+use crate::files::{FileError, TrustError, shell_path};
 use crate::programs::Ended;
 
 /// Nothing out of a key, a passphrase or a program's answer is in it.
@@ -36,6 +36,9 @@ pub enum Why {
     Terminal(String),
     #[error("it is missing")]
     Missing,
+    /// Of a key that is to be made.
+    #[error("it is to be made, and its directory {0} is missing")]
+    NoDirectory(String),
     #[error("{0}")]
     File(#[source] FileError),
     #[error("{0}")]
@@ -49,6 +52,9 @@ pub enum Why {
     /// How a program ended.
     #[error("{}", ended(.0))]
     Ended(Ended),
+    /// The same, of a program whose standard error is shown and that wrote nothing to it.
+    #[error("{}", ended(.0))]
+    Silent(Ended),
     /// The same, with what it said.
     #[error("{ended}: {said}", ended = ended(.0), said = .1)]
     Said(Ended, String),
@@ -103,6 +109,9 @@ impl Why {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Trust(TrustError::Untrusted(why)) => Some(why.hints().into_iter().collect::<Vec<_>>().join("; ")),
+            Self::NoDirectory(dir) => {
+                Some(format!("make it, for its owner alone: mkdir -p -m 0700 {}", shell_path(dir)))
+            }
             other => other.next().map(str::to_owned),
         }
     }
@@ -125,6 +134,7 @@ impl Why {
             Self::Ended(Ended::TimedOut) | Self::Said(Ended::TimedOut, _) => {
                 "see why it does not answer; it may have longer: timeout beside command in the profile"
             }
+            Self::Silent(_) => "run the command by hand: it wrote nothing to standard error that says why",
             Self::Ended(_) => "run the command by hand to see what it says: what a key's command writes is never shown",
             Self::Said(..) => "mend what the program complains of, and run this again",
             Self::Nothing | Self::TooLong(_) => {

@@ -56,6 +56,13 @@ impl std::fmt::Debug for Birthplace {
     }
 }
 
+fn has_directory(path: &Path) -> Result<(), Why> {
+    match path.parent().filter(|dir| files::what(None, dir).is_none()) {
+        Some(missing) => Err(Why::NoDirectory(missing.display().to_string())),
+        None => Ok(()),
+    }
+}
+
 impl KeyRing {
     /// The key that a new authority gets. `stated`: of which kind the profile says that it is.
     pub fn fresh(&self, authority: CaId, stated: Option<Algorithm>) -> Result<Fresh, KeyFault> {
@@ -72,6 +79,7 @@ impl KeyRing {
                     KeyAt::Given(_) | KeyAt::Command(..) => None,
                 };
                 if let Some(file) = file {
+                    file.map_or(Ok(()), |path| has_directory(path)).map_err(fault)?;
                     let stated = passphrase.as_ref().map(|stated| passphrase::stated(stated, &shared.commands.args));
                     let passphrase = stated.transpose().map_err(fault)?;
                     if passphrase.as_ref().is_some_and(|passphrase| passphrase.is_empty()) {
@@ -95,12 +103,15 @@ impl KeyRing {
     }
 
     /// The file outside the tree in which the key of a new authority will be made.
-    pub fn to_be_made(&self, authority: CaId) -> Option<&Path> {
+    pub fn to_be_made(&self, authority: CaId) -> Result<Option<&Path>, KeyFault> {
         match self.shared.sources.get(&authority) {
-            Some(Source::Key { from: KeyAt::Given(GivenKey::File(path)), .. }) => {
-                Some(path.as_path()).filter(|path| self.is_to_be_made(authority, path))
+            Some(Source::Key { from: KeyAt::Given(GivenKey::File(path)), .. })
+                if self.is_to_be_made(authority, path) =>
+            {
+                has_directory(path).map_err(|why| self.shared.fault(authority, why))?;
+                Ok(Some(path))
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 

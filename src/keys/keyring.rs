@@ -19,7 +19,7 @@ use super::source::{KeyAt, Source, next_sources, sources};
 use crate::blueprint::Algorithm;
 use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
-use crate::profile::{CaKeys, PassphraseFrom, Profile, SignerOptions, Signing};
+use crate::profile::{CaKeys, PassphraseFrom, Profile, SignerOptions};
 use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
@@ -49,15 +49,13 @@ impl KeyRing {
     pub fn new(dir: &Path, profile: Option<&Profile>, args: &KeyArgs, is_cluster: bool) -> Self {
         // What control-plane nodes get copies of is plain.
         let encrypted = is_cluster && profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere);
-        let stated = profile.into_iter().flat_map(|profile| profile.authorities.values());
-        let stated = stated.flat_map(|options| options.signing.iter().chain(&options.next));
-        let stated = stated.filter_map(Signing::variable);
-        let given = match &args.passphrase {
-            Some(PassphraseFrom::Variable(name)) => Some(name.as_str()),
-            _ => None,
-        };
+        if let Some(profile) = profile {
+            args.secrets.hide_those_of(profile);
+        }
+        if let Some(PassphraseFrom::Variable(name)) = &args.passphrase {
+            args.secrets.add([name.as_str()]);
+        }
         let commands = Commands {
-            secret: stated.chain(given).map(str::to_owned).collect(),
             args: args.clone(),
             dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
             cluster: profile.map(|profile| profile.cluster_name.clone()),
@@ -218,6 +216,11 @@ impl Shared {
             Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
         };
         KeyFault { authority, at, why }
+    }
+
+    /// A key elsewhere that was made in this run: its file is written with the rest.
+    pub fn keep_open(&self, authority: CaId, key: Arc<PrivateKey>) {
+        held(&self.opened).insert(authority, Ok(key));
     }
 
     /// The key of an authority. `file`: the tree's own.

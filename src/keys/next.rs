@@ -72,6 +72,11 @@ impl KeyRing {
         Self { shared: Arc::clone(&self.next), ..self.clone() }
     }
 
+    /// A key elsewhere that was made in this run, which signs before its file is there.
+    pub fn keep_open(&self, authority: CaId, key: Arc<PrivateKey>) {
+        self.shared.keep_open(authority, key);
+    }
+
     /// A new key of an authority as it is kept below `.kpki` and in the tree: where the tree's own file is encrypted, with the same
     /// passphrase. `present`: that file.
     pub fn kept(

@@ -64,7 +64,7 @@ pub fn sources(profile: Option<&Profile>, args: &KeyArgs, encrypted: bool) -> BT
     let one = |authority: CaId| {
         let stated = profile.and_then(|profile| profile.authorities.get(&authority)?.signing.as_ref());
         let key = |from, stated: Option<&PassphraseFrom>| {
-            Some(Source::Key { from, passphrase: stated.or(args.passphrase.as_ref()).cloned() })
+            Some(Source::Key { from, passphrase: args.passphrase.as_ref().or(stated).cloned() })
         };
         let source = match (args.keys.get(&authority), stated) {
             (Some(given), Some(Signing::Key(KeyOptions { passphrase, .. }))) => {
@@ -88,7 +88,7 @@ pub fn next_sources(profile: Option<&Profile>, args: &KeyArgs) -> BTreeMap<CaId,
         let source = match options.next.as_ref()? {
             Signing::Signer(signer) => Source::Signer(signer.clone()),
             Signing::Key(KeyOptions { from, passphrase }) => {
-                let passphrase = passphrase.as_ref().or(args.passphrase.as_ref()).cloned();
+                let passphrase = args.passphrase.as_ref().or(passphrase.as_ref()).cloned();
                 Source::Key { from: KeyAt::from(from), passphrase }
             }
             Signing::Issuer(_) => return None,
@@ -127,13 +127,18 @@ mod tests {
         assert!(stated[2].starts_with("etcd-ca Signer("), "{stated:?}");
         let keys =
             BTreeMap::from([(CaId::Etcd, GivenKey::File("/e".into())), (CaId::Cluster, GivenKey::File("/c".into()))]);
-        let given = KeyArgs { keys, passphrase: Some(PassphraseFrom::Variable("V".to_owned())), ..plain };
+        let given = KeyArgs { keys, ..plain };
         let all = of(Some(STATED), &given, true);
-        let passphrase = |at: usize| all[at].split("passphrase: ").nth(1).unwrap().to_owned();
-        assert!(all.iter().any(|one| one.contains("ca Key { from: /c")), "{all:?}");
-        assert!(all.iter().any(|one| one.contains("etcd-ca Key { from: /e")), "{all:?}");
-        // What the profile says of the same key holds for it.
-        assert_eq!((passphrase(0), passphrase(2)), ("Some(File(\"/p\")) }".into(), "Some(Variable(\"V\")) }".into()));
+        // What the profile says of an authority's passphrase holds for a given key.
+        assert_eq!(all[0], "ca Key { from: /c, passphrase: Some(File(\"/p\")) }");
+        assert_eq!(all[2], "etcd-ca Key { from: /e, passphrase: None }");
+        // A given passphrase is that of every key, whatever the profile says.
+        let passphrase = Some(PassphraseFrom::Variable("V".to_owned()));
+        let all = of(Some(STATED), &KeyArgs { passphrase: passphrase.clone(), ..given }, true);
+        assert_eq!(all[0], "ca Key { from: /c, passphrase: Some(Variable(\"V\")) }");
+        assert_eq!(all[2], "etcd-ca Key { from: /e, passphrase: Some(Variable(\"V\")) }");
+        let all = of(Some(STATED), &KeyArgs { passphrase, ..KeyArgs::default() }, true);
+        assert_eq!(all[0], "ca Key { from: /k, passphrase: Some(Variable(\"V\")) }");
         // An issuer's authority may be signed for with a given key.
         let keys = BTreeMap::from([(CaId::FrontProxy, GivenKey::Pem(Zeroizing::new(b"secret".to_vec())))]);
         let all = of(Some(STATED), &KeyArgs { keys, ..KeyArgs::default() }, true);

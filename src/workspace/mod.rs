@@ -14,6 +14,7 @@ pub mod issuing;
 pub mod journal;
 pub mod key_copies;
 pub mod key_journal;
+pub mod key_outside;
 pub mod key_places;
 pub mod known_keys;
 pub mod load;

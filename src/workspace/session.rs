@@ -16,7 +16,7 @@ use crate::tree::{EntryId, Issuers, Survey, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Shape, Snapshot, TreeDir};
-use crate::workspace::{referred, signer_file, state};
+use crate::workspace::{key_outside, referred, signer_file, state};
 
 /// The facts that do not change during a run.
 #[derive(Debug)]
@@ -60,6 +60,7 @@ impl<'a> Session<'a> {
             Nodes::One => Shape::Node { kubelet: kubelet.as_deref() },
         };
         let mut tree = TreeDir::new(main, profile, shape)?;
+        key_outside::refuse_below(&tree.roots, profile, &args.keys)?;
         tree.keys = KeyRing::new(main, profile, &args.keys, matches!(nodes, Nodes::Several(_)));
         let only = args.node.clone().filter(|_| matches!(nodes, Nodes::Several(_)));
         let mut layout = profile.map(|_| Layout::Cluster);

@@ -158,6 +158,12 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
     if let Some(dir) = args.fleet.as_deref() {
         resolved.fleet(args, dir)?;
     }
+    // Before the first program runs, for whichever tree that is.
+    resolved
+        .targets
+        .iter()
+        .filter_map(|target| target.profile.as_ref())
+        .for_each(|one| args.keys.secrets.hide_those_of(one));
     if let Some(node) = &args.node {
         resolved.targets.iter().try_for_each(|target| target.check_node(node))?;
     }

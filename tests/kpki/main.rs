@@ -47,6 +47,7 @@ mod interrupted_import;
 mod issuer;
 mod key_in_certificate;
 mod key_mismatch;
+mod key_refusals;
 mod key_sources;
 mod key_verb;
 mod kubeadm;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::request::Request;
 use super::resolve::Resolved;
+use crate::ca::same_key;
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files;
@@ -16,7 +17,7 @@ use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::{Item, What};
 use crate::profile::{CaKeys, PassphraseFrom, Profile, Signing};
 use crate::store::{self, StoreError};
-use crate::tree::Layout;
+use crate::tree::{Authorities, Layout};
 
 /// A key for a file outside the tree.
 pub type OutsideKey = (PathBuf, Zeroizing<Vec<u8>>);
@@ -47,7 +48,12 @@ pub fn check(request: &Request, resolved: &Resolved, decided: &Reconciled) -> Re
         check_source(profile, *authority, request.keys.keys.contains_key(authority))?;
     }
     check_passphrase(request, resolved, &new)?;
-    for path in new.iter().filter_map(|authority| resolved.tree.keys.to_be_made(*authority)) {
+    let mut to_be_made = BTreeMap::new();
+    for authority in new {
+        let Some(path) = resolved.tree.keys.to_be_made(authority)? else { continue };
+        if let Some(first) = to_be_made.insert(files::real(path), authority) {
+            return Err(shared(authority, first, false));
+        }
         files::trusted(path)?;
         store::check_file(path, false)?;
     }
@@ -94,14 +100,41 @@ fn check_passphrase(request: &Request, resolved: &Resolved, new: &[CaId]) -> Res
         .hint(format!("or leave {flag} out: the keys are plain files then, for their owner alone")))
 }
 
+/// One key would be that of two authorities. `can_be`: one that is there already, and may be accepted.
+fn shared(authority: CaId, with: CaId, can_be: bool) -> Error {
+    let accepted = if can_be { ", or accept that with --allow-shared-ca" } else { "" };
+    Error::new(format!("{} and {} would have one key: nothing was written", with.name(), authority.name()))
+        .because(
+            "who trusts the one then trusts what the other has signed: a client of the one is trusted in the other",
+        )
+        .hint(format!("name a key of its own for {}{accepted}", authority.name()))
+}
+
 /// What becomes the key of each new authority, by the index of its item. Commands are run and files read here.
-pub fn fresh(resolved: &Resolved, decided: &Reconciled) -> Result<BTreeMap<usize, Fresh>, Error> {
+pub fn fresh(
+    resolved: &Resolved,
+    decided: &Reconciled,
+    authorities: &Authorities,
+) -> Result<BTreeMap<usize, Fresh>, Error> {
     let mut all = BTreeMap::new();
+    let mut known: Vec<(CaId, Vec<u8>)> = Vec::new();
+    for (authority, there) in authorities {
+        known.extend(there.bundle().iter().map(|one| (*authority, one.spki_der.clone())));
+    }
     for (index, (item, decision)) in resolved.items.iter().zip(&decided.decisions).enumerate() {
         if let (What::Authority(authority), Decision::Make(Making::Authority(algorithm, _))) = (&item.what, decision) {
             let is_stated = blueprints::stated(&resolved.loaded.profile, &item.what).algorithm;
             let fresh = resolved.tree.keys.fresh(*authority, is_stated.then_some(*algorithm));
-            all.insert(index, fresh?);
+            let fresh = fresh?;
+            if let Fresh::There(signer) = &fresh {
+                let key = signer.spki_der();
+                let other = known.iter().find(|(other, one)| other != authority && same_key(one, &key));
+                if let Some((other, _)) = other.filter(|_| !resolved.allow_shared_ca) {
+                    return Err(shared(*authority, *other, true));
+                }
+                known.push((*authority, key));
+            }
+            all.insert(index, fresh);
         }
     }
     Ok(all)

@@ -12,7 +12,7 @@ use crate::store::{self, FileChange};
 use crate::tree::{self, Layout, ProfileAt};
 use crate::workspace::state::{self, Choices, State};
 use crate::workspace::tree_dir::Shape;
-use crate::workspace::{TreeDir, profiles, record, signer_file, tree_dir};
+use crate::workspace::{TreeDir, key_outside, profiles, record, signer_file, tree_dir};
 
 pub struct Resolved {
     pub loaded: Loaded,
@@ -37,6 +37,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let profile = &loaded.profile;
     let layout = layout(request, profile, &state.choices)?;
     let mut tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
+    key_outside::refuse_below(&tree.roots, Some(profile), &request.keys)?;
     tree.keys = KeyRing::new(&request.directory, Some(profile), &request.keys, layout == Layout::Cluster);
     let mut items = signer_file::items(profile, &layout, &tree)?;
     let is_given = |item: &&mut Item| item.what.authority().is_some_and(|one| request.keys.keys.contains_key(&one));

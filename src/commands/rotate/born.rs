@@ -1,9 +1,9 @@
 //! The key of a new authority: made here and kept as the old one's is, or where the profile names one for it.
 
-use super::context::{Context, Planned};
+use super::context::{Context, Planned, certificates};
 use super::profile;
 use crate::blueprint::Algorithm;
-use crate::ca::Signer;
+use crate::ca::{Signer, same_key};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files;
@@ -12,6 +12,7 @@ use crate::plan::rotate::move_it;
 use crate::store::OuterFile;
 use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::x509::Certificate;
+use std::sync::Arc;
 
 /// A key of which nothing is written yet.
 #[derive(Debug)]
@@ -125,13 +126,21 @@ impl Born {
             Some(Fresh::There(signer)) if signer.is_key_of(old) => {
                 return Err(same(context, authority, &source));
             }
-            Some(Fresh::There(signer)) => signer,
+            Some(Fresh::There(signer)) => match shared(context, (authority, old), &*signer, planned) {
+                Some(other) => return Err(one_for_two(authority, other, &source)),
+                None => signer,
+            },
             Some(Fresh::Made(birthplace)) => {
-                let key = context.generate(usual)?;
+                let key = Arc::new(context.generate(usual)?);
                 if let Some(path) = birthplace.file.clone() {
+                    if planned.outer.iter().any(|outer| files::real(&outer.path) == files::real(&path)) {
+                        return Err(one_for_two(authority, "another authority", &source));
+                    }
                     files::trusted(&path)?;
                     let contents = birthplace.contents(&key);
                     let bytes = contents.map_err(|why| KeyFault { authority, at: source.clone(), why })?;
+                    // An emergency signs with it before its file is there.
+                    context.session.tree.keys.next().keep_open(authority, Arc::clone(&key));
                     planned.outer.push(OuterFile { path, mode: 0o600, bytes, replace: false });
                 }
                 Box::new(key)
@@ -144,6 +153,31 @@ impl Born {
 /// The kind of key that the profile states for this authority.
 fn stated(context: &Context<'_>, authority: CaId) -> Option<Algorithm> {
     context.session.profile()?.authorities.get(&authority)?.algorithm
+}
+
+/// Another authority that has this key or is to have it, and did not have the old one already.
+fn shared(
+    context: &Context<'_>,
+    (authority, old): (CaId, &Certificate),
+    signer: &dyn Signer,
+    planned: &Planned,
+) -> Option<&'static str> {
+    let is_new = |other: &CaId| {
+        let rotations = planned.record.rotations.iter().filter(|one| one.authority == Rotating::Authority(*other));
+        rotations.flat_map(|one| certificates(&one.new)).any(|one| signer.is_key_of(&one))
+    };
+    let has = |other: CaId, is: &dyn Fn(&Certificate) -> bool| context.snapshot.bundle(other).iter().any(is);
+    let others = CaId::ALL.into_iter().filter(|other| *other != authority);
+    let mut others = others.filter(|other| !has(*other, &|one| same_key(&one.spki_der, &old.spki_der)));
+    others.find(|other| is_new(other) || has(*other, &|one| signer.is_key_of(one))).map(CaId::name)
+}
+
+fn one_for_two(authority: CaId, other: &str, source: &str) -> Error {
+    let name = authority.name();
+    Error::new(format!("the key of the new {name} cannot be used: nothing was written"))
+        .because(format!("{source}: expected a key of its own, found that of {other}"))
+        .because("who trusts the one would trust what the other has signed")
+        .hint(format!("name another one below authorities.{name}.next in the profile"))
 }
 
 fn same(context: &Context<'_>, authority: CaId, source: &str) -> Error {

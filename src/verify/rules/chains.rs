@@ -221,7 +221,7 @@ fn key_of_authority(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, finding
     let Some(file) = tree.file(authority.name(), Part::Key).filter(|_| !tree.is_shared) else { return };
     let node =
         cluster.profile.zip(tree.node.as_deref()).and_then(|(profile, name)| Some((profile, profile.node(name)?)));
-    let found = match node {
+    let mut found = match node {
         Some((profile, node)) if crate::tree::layout::holds_ca_keys(profile, node) => return,
         Some(_) => format!("expected no key, found that of {}", id(tree, file)),
         None => {
@@ -237,5 +237,21 @@ fn key_of_authority(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, finding
             format!("expected no key on a node without a control plane, found that of {}", id(tree, file))
         }
     };
-    findings.add(&KEY_ON_WORKER, (tree, file), None, found, [repair::remove(&file.path)]);
+    // The last copy of a key is never to be removed.
+    let repair = match is_elsewhere(cluster, authority, file) {
+        true => vec![repair::remove(&file.path)],
+        false => {
+            found.push_str(", and no other copy beside this one: keep it in a safe place before it is removed");
+            Vec::new()
+        }
+    };
+    findings.add(&KEY_ON_WORKER, (tree, file), None, found, repair);
+}
+
+/// What nodes share has the same key, in plain.
+fn is_elsewhere(cluster: &Cluster<'_>, authority: CaId, file: &File) -> bool {
+    let half = |file: &File| file.key().and_then(|key| key.public.clone());
+    let shared = cluster.trees.iter().filter(|tree| tree.is_shared);
+    let mut others = shared.filter_map(|tree| tree.file(authority.name(), Part::Key));
+    half(file).is_some_and(|own| others.any(|other| other.path != file.path && half(other).as_ref() == Some(&own)))
 }
