@@ -20,12 +20,21 @@ use crate::x509::made_signature;
 /// An RSA signature has 512 octets at most.
 const LARGEST_SIGNATURE: usize = 1 << 10;
 
+/// What a signer is told beside what every program is.
+pub const SIGNER_VARIABLES: [(&str, &str); 3] = [
+    ("KPKI_SIGN_ALGORITHM", "ecdsa-sha256, ecdsa-sha384 or rsa-pkcs1-sha256."),
+    ("KPKI_SIGN_INPUT", "What is on standard input: digest or message."),
+    ("KPKI_PURPOSE", "What is signed: certificate, crl or request."),
+];
+
 /// What every command of a run has in common.
 pub struct Commands {
     pub args: KeyArgs,
     /// Variables that hold passphrases: no child gets them.
     pub secret: Vec<String>,
     pub dir: PathBuf,
+    /// Where the tree's own files of authorities are.
+    pub pki: PathBuf,
     pub cluster: Option<String>,
 }
 

@@ -97,6 +97,7 @@ impl Why {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Trust(TrustError::Untrusted(why)) => Some(why.hints().into_iter().collect::<Vec<_>>().join("; ")),
+            Self::Readable(path, _) => Some(format!("take the permission away from others: chmod go-rwx {path}")),
             other => other.next().map(str::to_owned),
         }
     }
@@ -141,7 +142,6 @@ impl Why {
                 "state publicKey beside command in the profile: a file with the key's public half in PEM, or a command as a list"
             }
             Self::EmptyPassphrase => "put a passphrase in the first line of the file, or into the variable",
-            Self::Readable(..) => "take the permission away from others: chmod go-rwx FILE",
             _ => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! The key sources of one tree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::source::{KeyAt, Source, next_sources, sources};
 use crate::blueprint::Algorithm;
 use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
-use crate::profile::{CaKeys, PassphraseFrom, Profile, SignerOptions, Signing};
+use crate::profile::{CaKeys, CertificatesDir, PassphraseFrom, Profile, SignerOptions, Signing};
 use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
@@ -59,10 +59,12 @@ impl KeyRing {
             Some(PassphraseFrom::Variable(name)) => Some(name.as_str()),
             _ => None,
         };
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let commands = Commands {
+            pki: pki(&dir, profile, is_cluster),
             secret: stated.chain(given).map(str::to_owned).collect(),
             args: args.clone(),
-            dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
+            dir,
             cluster: profile.map(|profile| profile.cluster_name.clone()),
         };
         let commands = Arc::new(commands);
@@ -85,6 +87,16 @@ impl KeyRing {
             Source::Issuer(options) => {
                 Some(format!("issues through {}", options.command.first().map_or("", String::as_str)))
             }
+        }
+    }
+
+    /// The key of an authority that is made in this run is encrypted.
+    pub fn is_sealed(&self, authority: CaId) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from, passphrase: Some(_) }) => {
+                matches!(from, KeyAt::Tree) || self.to_be_made(authority).is_some()
+            }
+            _ => false,
         }
     }
 
@@ -134,6 +146,14 @@ impl KeySources for KeyRing {
             Owner::Next => self.next.signer(authority, certificate, file),
             Owner::Unknown => Sources::Missing,
         }
+    }
+}
+
+/// The directory of the files of a tree's authorities.
+fn pki(dir: &Path, profile: Option<&Profile>, is_cluster: bool) -> PathBuf {
+    match profile.map(|profile| profile.certificates_in(dir)) {
+        Some(CertificatesDir::Outside(path)) if !is_cluster => path,
+        place => dir.join(place.as_ref().and_then(CertificatesDir::below).unwrap_or("pki")),
     }
 }
 
@@ -206,13 +226,16 @@ impl Shared {
         })
     }
 
+    /// The path of the tree's own key file.
+    fn own_file(&self, authority: CaId) -> String {
+        self.commands.pki.join(format!("{}.key", authority.stem())).display().to_string()
+    }
+
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
-            Some(Source::Key { from, .. }) => {
-                from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
-            }
+            Some(Source::Key { from, .. }) => from.shown(&self.own_file(authority)),
             Some(Source::Signer(options)) => options.shown(),
-            Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
+            Some(Source::Issuer(_)) | None => self.own_file(authority),
         };
         KeyFault { authority, at, why }
     }
@@ -301,7 +324,7 @@ impl Shared {
 
     fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
         let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
-        let at = from.shown(&self.commands.dir.display().to_string());
+        let at = from.shown(&self.own_file(authority));
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
         passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
     }

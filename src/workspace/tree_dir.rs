@@ -13,6 +13,7 @@ use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::{self, RelPath};
 use crate::keys::{KeyArgs, KeyRing};
+use crate::plan::outside::Outside;
 use crate::profile::{CertificatesDir, Profile, RENEWAL};
 use crate::signals;
 use crate::store::{
@@ -328,6 +329,15 @@ impl Snapshot {
     /// The certificate of the authority that signs.
     pub fn certificate(&self, authority: CaId) -> Option<&Certificate> {
         self.authorities.get(&authority).and_then(Authority::certificate)
+    }
+
+    /// Why the key of the signer of something could not be opened.
+    pub fn fault(&self, signer: Outside) -> Option<String> {
+        let Outside::Closed(authority) = signer else { return None };
+        match self.authorities.get(&authority) {
+            Some(Authority::Closed(_, why)) => Some(why.to_string()),
+            _ => None,
+        }
     }
 
     /// Every certificate in the authority's file.

@@ -18,7 +18,12 @@ impl Renewing<'_> {
     /// A request that waits for its issuer is due, however old the certificate is.
     pub fn ask_again(&self, decisions: &mut [Decision], snapshot: &Snapshot) -> Result<(), Error> {
         for (credential, decision) in self.credentials.iter().zip(decisions) {
-            let Decision::Keep(leaf) = decision else { continue };
+            let leaf = match decision {
+                Decision::Keep(leaf) => Some(leaf.clone()),
+                // Made only by name; its request says that it was.
+                Decision::Skipped(Skipped::NotReplenished, _) => None,
+                _ => continue,
+            };
             let outside = match credential.authority {
                 None => Outside::Authority,
                 Some(id) if matches!(snapshot.authorities.get(&id), Some(Authority::External(_))) => Outside::Key(id),
@@ -26,8 +31,7 @@ impl Renewing<'_> {
             };
             let has_issuer = credential.issuer(self.session.profile()).is_some();
             if has_issuer && self.waits(credential)? {
-                let leaf = std::mem::replace(leaf, Box::new(leaf.as_ref().clone()));
-                *decision = Decision::Skipped(Skipped::External(outside), Some(leaf));
+                *decision = Decision::Skipped(Skipped::External(outside), leaf);
             }
         }
         Ok(())

@@ -23,6 +23,9 @@ pub struct Init {
     /// Entries that lack what was added to the profile, until they are renewed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_to_renew: Vec<String>,
+    /// Authorities whose new keys are encrypted, and whose passphrase the profile does not name.
+    #[serde(skip)]
+    pub unattended: Vec<&'static str>,
     pub warnings: Vec<String>,
 }
 
