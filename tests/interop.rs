@@ -48,6 +48,8 @@ mod hostile;
 mod html;
 #[path = "interop/issuers.rs"]
 mod issuers;
+#[path = "interop/key_sweep.rs"]
+mod key_sweep;
 #[path = "interop/kubeadm.rs"]
 mod kubeadm;
 #[path = "interop/kubectl.rs"]

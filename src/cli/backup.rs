@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{common, environment::Environment, passwords, ui::Ui, values::Outcome};
+use super::{common, environment::Environment, keys, passwords, ui::Ui, values::Outcome};
 use crate::commands::backup::{self, Passphrase, Request, RestoreRequest, VerifyRequest};
 use crate::encrypted::Password;
 use crate::error::{Error, Exit};
@@ -74,6 +74,9 @@ struct Make {
     phrase: Phrase,
 
     #[command(flatten)]
+    keys: keys::Passphrase,
+
+    #[command(flatten)]
     write: common::Write,
 
     #[command(flatten)]
@@ -103,6 +106,7 @@ enum Verb {
 /// Every file is compared with its digest, every authority's key with its certificate, every CRL's signature is verified, journal and
 /// profile are read. With --dir it is also compared with the tree: how many certificates and CRLs were issued since, which files
 /// changed. An external authority has no key in the tree, and so none in the backup; that is said.
+/// Keys of authorities that are encrypted are opened and compared where their passphrase is given, and else that is said.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -127,6 +131,9 @@ struct Verify {
 
     #[command(flatten)]
     phrase: Phrase,
+
+    #[command(flatten)]
+    keys: keys::Passphrase,
 
     #[command(flatten)]
     report: common::Report,
@@ -160,6 +167,9 @@ struct Restore {
 
     #[command(flatten)]
     phrase: Phrase,
+
+    #[command(flatten)]
+    keys: keys::Passphrase,
 
     #[command(flatten)]
     report: common::Report,
@@ -203,6 +213,7 @@ impl Make {
             kubelet_dir: self.kubelet_dir,
             out: (!to_stdout).then(|| out.clone()),
             passphrase,
+            keys: self.keys.stated(environment)?,
             run,
         })?;
         let exit = exit(&made.report.summary);
@@ -230,7 +241,12 @@ fn exit(summary: &Summary) -> Exit {
 
 impl Verify {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = VerifyRequest { source: source(&self.file)?, dir: self.dir, kubelet_dir: self.kubelet_dir };
+        let request = VerifyRequest {
+            keys: self.keys.stated(environment)?,
+            source: source(&self.file)?,
+            dir: self.dir,
+            kubelet_dir: self.kubelet_dir,
+        };
         let report = backup::verify(request, &mut Given { phrase: &self.phrase, environment })?;
         ui.report(&report, self.report.output, environment.clock.now())?;
         Ok(match report.state {
@@ -243,7 +259,8 @@ impl Verify {
 
 impl Restore {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = RestoreRequest { source: source(&self.file)?, dir: self.dir };
+        let request =
+            RestoreRequest { keys: self.keys.stated(environment)?, source: source(&self.file)?, dir: self.dir };
         let report = backup::restore(request, &mut Given { phrase: &self.phrase, environment })?;
         ui.done(&report, self.report.output, environment.clock.now(), exit(&report.summary))
     }

@@ -114,7 +114,9 @@ impl Args {
         let is_partial = waits || !report.left_to_renew.is_empty();
         let exit = if is_partial && !self.run.dry_run { Exit::Partial } else { Exit::Done };
         let exit = self.run.report.finish(ui, &report, &request.run, exit)?;
-        ui.failures(&report.failures());
+        if exit == Exit::Partial {
+            ui.failures(&report.failures());
+        }
         Ok(exit)
     }
 }

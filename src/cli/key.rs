@@ -59,7 +59,8 @@ struct List {
 /// What cannot be reached: nodes that were given the key, backups, archives, files outside of DIR, and blocks that a disk keeps after
 /// a file is replaced. What is known of that is said. If one of them is in other hands, replace the authority: kpki rotate.
 ///
-/// To move a key elsewhere, protect it first, so that no generation keeps it in plain.
+/// Of a key that the profile has elsewhere (key.file, key.command, signer, issuer), what is still in DIR in plain is encrypted, too, and
+/// not destroyed: nothing shows that the one elsewhere stays. Remove pki/NAME.key once the key elsewhere has signed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use super::environment::Environment;
 use crate::catalog::CaId;
@@ -83,6 +84,16 @@ impl Keys {
 }
 
 impl Passphrase {
+    /// What is given, if anything.
+    pub fn stated(&self, environment: &Environment) -> Result<Option<Zeroizing<String>>, Error> {
+        let args = self.args(environment)?;
+        let stated = args.passphrase.as_ref().map(|from| keys::stated(from, &args)).transpose();
+        stated.map_err(|why| {
+            let error = Error::new("cannot read the passphrase of the authorities' keys").because(&why);
+            why.hint().into_iter().fold(error, Error::hint)
+        })
+    }
+
     /// Without keys.
     pub fn args(&self, environment: &Environment) -> Result<KeyArgs, Error> {
         let file = self.key_passphrase_file.as_deref().map(|path| passphrase_file("--key-passphrase-file", path));

@@ -9,7 +9,7 @@ use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
 use crate::keys::KeyFault;
-use crate::profile::Problems;
+use crate::profile::{GATHERED, Problems};
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 use crate::store::{RootId, StoreError};
@@ -45,17 +45,23 @@ pub(super) fn mended(authority: CaId, why: &Unusable, origin: &Origin) -> String
     }
     let stem = authority.stem();
     let key = origin.pki().join(format!("{stem}.key"));
-    let encrypted = match why {
-        Unusable::Ca(why) => opened(&key, why, "put KEY in its place").map(|open| {
-            format!(
-                "a key that kube-controller-manager or kubeadm reads is plain: only a cluster directory with caKeys: none keeps it \
-                 encrypted; sign with this one by --authority-key {}=FILE and its passphrase, or {open}",
-                authority.name()
-            )
-        }),
+    let open = match why {
+        Unusable::Ca(why) => opened(&key, why, "put KEY in its place"),
         Unusable::Bundle(_) => None,
     };
-    encrypted.unwrap_or_else(|| format!("put the matching {stem}.crt and {stem}.key in place"))
+    let Some(open) = open else { return format!("put the matching {stem}.crt and {stem}.key in place") };
+    let name = authority.name();
+    // Certificates outside the directory are known by a profile that need not be recorded.
+    let tree =
+        Some(origin.recorded()).filter(|_| origin.is_tree() && origin.pki() == Path::new(&origin.dir).join(GATHERED));
+    let open = tree.map_or(open, |tree| {
+        let expose = tree.command("key expose", &[name], &["--yes", "--key-passphrase-file", "FILE"]);
+        format!("have it in plain again: {expose}")
+    });
+    format!(
+        "a key that kube-controller-manager or kubeadm reads is plain: only a cluster directory with caKeys: none keeps it \
+         encrypted; sign with this one by --authority-key {name}=FILE and its passphrase, or {open}"
+    )
 }
 
 fn file_hint(kind: &Kind) -> Option<&'static str> {

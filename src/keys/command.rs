@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::args::KeyArgs;
 use super::fault::{KeyFault, Why};
 use crate::blueprint::Algorithm;
-use crate::ca::{self, CaError, Purpose};
+use crate::ca::{self, CaError, Purpose, SignerFault};
 use crate::catalog::CaId;
 use crate::files::TrustError;
 use crate::profile::{Command, SignerInput, SignerOptions};
@@ -36,6 +36,8 @@ pub struct Commands {
     /// Where the tree's own files of authorities are.
     pub pki: PathBuf,
     pub cluster: Option<String>,
+    /// Signers that have failed in this run, by their words: they are asked no more.
+    pub failed: Mutex<Vec<(Vec<String>, KeyFault)>>,
 }
 
 impl fmt::Debug for Commands {
@@ -45,6 +47,18 @@ impl fmt::Debug for Commands {
 }
 
 impl Commands {
+    fn failure(&self, words: &[String]) -> Option<KeyFault> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.iter().find(|(failed, _)| failed == words).map(|(_, why)| why.clone())
+    }
+
+    fn fail(&self, words: &[String], why: &KeyFault) {
+        if self.failure(words).is_none() {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            failed.push((words.to_vec(), why.clone()));
+        }
+    }
+
     /// Runs a program for an authority. Nothing of its answer is in an error; `is_shown`: what it says on standard error is.
     pub fn ask(&self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, Why> {
         let Question { words, authority, variables, input, limit, timeout, is_shown } = question;
@@ -153,8 +167,21 @@ impl ca::Signer for CommandSigner {
     }
 
     fn sign(&self, message: &[u8], purpose: Purpose) -> Result<Vec<u8>, CaError> {
-        let at = self.options.shown();
-        self.answer(message, purpose).map_err(|why| KeyFault { authority: self.authority, at, why }.into())
+        let words = &self.options.command;
+        if let Some(why) = self.commands.failure(words) {
+            return Err(why.into());
+        }
+        self.answer(message, purpose).map_err(|why| {
+            let fault = KeyFault { authority: self.authority, at: self.options.shown(), why };
+            if fault.why.is_temporary() {
+                self.commands.fail(words, &fault);
+            }
+            fault.into()
+        })
+    }
+
+    fn ready(&self) -> Result<(), SignerFault> {
+        self.commands.failure(&self.options.command).map_or(Ok(()), |why| Err(why.into()))
     }
 
     fn parallel(&self) -> usize {

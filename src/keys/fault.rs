@@ -93,6 +93,12 @@ pub(super) fn ended(ended: &Ended) -> String {
 }
 
 impl Why {
+    /// A program that does not work now may work tomorrow, and what others sign does not wait for it. One that signs with another
+    /// key is wrong, and nothing goes on with it; neither does a run that was stopped.
+    pub const fn is_temporary(&self) -> bool {
+        !matches!(self, Self::WrongSignature | Self::Ended(Ended::Stopped(_)) | Self::Said(Ended::Stopped(_), _))
+    }
+
     /// The next thing to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

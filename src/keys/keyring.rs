@@ -66,6 +66,7 @@ impl KeyRing {
             args: args.clone(),
             dir,
             cluster: profile.map(|profile| profile.cluster_name.clone()),
+            failed: Mutex::default(),
         };
         let commands = Arc::new(commands);
         let shared = |sources| Arc::new(Shared::of(sources, Arc::clone(&commands)));
@@ -98,6 +99,11 @@ impl KeyRing {
             }
             _ => false,
         }
+    }
+
+    /// How many signers have failed in this run.
+    pub fn failed(&self) -> usize {
+        held(&self.shared.commands.failed).len()
     }
 
     /// Asks for the passphrases that these authorities need, before the lock. `file`: the tree's own key file.

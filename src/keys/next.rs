@@ -43,7 +43,7 @@ impl KeyRing {
     }
 
     /// The keys that the profile names for the authorities to come, in place of those of today.
-    pub fn next(&self) -> Self {
+    pub fn to_come(&self) -> Self {
         Self { shared: Arc::clone(&self.next), ..self.clone() }
     }
 

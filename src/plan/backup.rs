@@ -18,6 +18,8 @@ pub enum KeyState {
     Here,
     /// It is there, behind a passphrase that nobody was asked for.
     Encrypted,
+    /// It is there, encrypted, and was opened.
+    Opened,
     /// The profile says where it is, and that is not in the tree.
     Elsewhere(String),
     /// Elsewhere: nothing was ever signed with it in this tree.
@@ -54,12 +56,13 @@ pub struct Judgement {
 }
 
 /// Judges the files of a tree. `signs_here`: whether the tree has signed with this authority's key; `elsewhere`: where the profile says
-/// that a key is.
+/// that a key is; `open`: an encrypted key, where its passphrase is given.
 pub fn judge(
     survey: &Survey,
     directories: &Directories,
     signs_here: impl Fn(&Certificate) -> bool,
     elsewhere: impl Fn(CaId) -> Option<String>,
+    open: impl Fn(&[u8]) -> Option<Result<PrivateKey, String>>,
 ) -> Judgement {
     let mut judgement = Judgement::default();
     let mut known = BTreeSet::new();
@@ -78,7 +81,9 @@ pub fn judge(
             _ if certificate.is_some() && elsewhere(authority).is_some() => {
                 KeyState::Elsewhere(elsewhere(authority).unwrap_or_default())
             }
-            Authority::Unusable(_) if certificate.is_some() => KeyState::Encrypted,
+            Authority::Unusable(_) if certificate.is_some() => {
+                opened(file(survey, private.as_ref()).and_then(&open), certificate)
+            }
             Authority::Local(_) => KeyState::Here,
             Authority::External(_) if certificate.is_some_and(&signs_here) => KeyState::Missing,
             Authority::External(_) | Authority::Closed(..) => KeyState::External,
@@ -86,7 +91,7 @@ pub fn judge(
         };
         let name = authority.name();
         match &key {
-            KeyState::Here => judgement.pairs += 1,
+            KeyState::Here | KeyState::Opened => judgement.pairs += 1,
             KeyState::Encrypted => judgement.notes.push(format!(
                 "the key of {name} is encrypted and was not opened: it is worth nothing without its passphrase"
             )),
@@ -110,6 +115,15 @@ pub fn judge(
     other_pairs(survey, &known, &mut judgement);
     accounts(survey, directories, &mut judgement);
     judgement
+}
+
+fn opened(key: Option<Result<PrivateKey, String>>, certificate: Option<&Certificate>) -> KeyState {
+    match key {
+        None => KeyState::Encrypted,
+        Some(Ok(key)) if certificate.is_some_and(|one| key.matches(one)) => KeyState::Opened,
+        Some(Ok(_)) => KeyState::Unusable("its key opens, and is that of another certificate".to_owned()),
+        Some(Err(why)) => KeyState::Unusable(format!("its key does not open: {why}")),
+    }
 }
 
 /// The number of the CRL beside an authority's certificate.
@@ -191,24 +205,24 @@ mod tests {
 
     #[test]
     fn a_whole_tree_is_whole_and_every_missing_or_other_key_is_said() {
-        let judged = judge(&survey(), &directories(), |_| true, |_| None);
+        let judged = judge(&survey(), &directories(), |_| true, |_| None, |_| None);
         assert_eq!((judged.pairs, judged.problems.len(), judged.authorities.len()), (4, 0, 3));
         for (name, said) in [("ca.key", "the key of ca is missing"), ("sa.key", "pki/sa.key is missing")] {
             let mut without = survey();
             without.remove(&at(name));
-            let judged = judge(&without, &directories(), |_| true, |_| None);
+            let judged = judge(&without, &directories(), |_| true, |_| None, |_| None);
             assert!(judged.problems.len() == 1 && judged.problems[0].starts_with(said), "{:?}", judged.problems);
         }
         // One that never signed here is another's.
         let mut external = survey();
         external.remove(&at("ca.key"));
-        let judged = judge(&external, &directories(), |_| false, |_| None);
+        let judged = judge(&external, &directories(), |_| false, |_| None, |_| None);
         assert_eq!((judged.problems.len(), judged.notes.len()), (0, 1));
         assert!(judged.authorities.iter().any(|one| one.key == KeyState::External));
         // One whose key is elsewhere by the profile is not in the backup, whatever lies there.
         for there in [survey(), external] {
             let at = |id: CaId| (id == CaId::Cluster).then(|| "file /secure/ca.key".to_owned());
-            let judged = judge(&there, &directories(), |_| true, at);
+            let judged = judge(&there, &directories(), |_| true, at, |_| None);
             assert_eq!(judged.left_out, ["the key of ca (file /secure/ca.key)"]);
             assert!(judged.problems.is_empty(), "{:?}", judged.problems);
         }
@@ -216,11 +230,26 @@ mod tests {
         let bytes = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n".to_vec();
         let state = FileState::File { bytes: Zeroizing::new(bytes), mode: 0o600, uid: 0, gid: 0 };
         encrypted.insert(at("ca.key"), state);
-        let judged = judge(&encrypted, &directories(), |_| true, |_| None);
+        let judged = judge(&encrypted, &directories(), |_| true, |_| None, |_| None);
         assert!(judged.problems.is_empty(), "{:?}", judged.problems);
         assert_eq!((judged.notes.len(), judged.pairs), (1, 3));
         let ca = judged.authorities.iter().find(|one| one.authority == CaId::Cluster);
         assert_eq!(ca.map(|one| (one.key.clone(), one.subject.is_some())), Some((KeyState::Encrypted, true)));
+        // With its passphrase: its own key, another one, none.
+        for (opens, said) in [
+            (Ok("ca.key"), None),
+            (Ok("etcd/ca.key"), Some("ca cannot sign: its key opens, and is that of another certificate")),
+            (Err("no".to_owned()), Some("ca cannot sign: its key does not open: no")),
+        ] {
+            let open = |_: &[u8]| {
+                let plain = survey();
+                let key = |name: &str| PrivateKey::from_pem(file(&plain, Some(&at(name))).unwrap()).unwrap();
+                Some(opens.clone().map(key))
+            };
+            let judged = judge(&encrypted, &directories(), |_| true, |_| None, open);
+            assert_eq!(judged.problems.first().map(String::as_str), said);
+            assert_eq!((judged.notes.len(), judged.pairs), (0, if said.is_none() { 4 } else { 3 }));
+        }
         for (one, other, said) in [
             ("ca.key", "etcd/ca.key", "ca cannot sign: "),
             ("apiserver.key", "sa.key", "pki/apiserver.key is not the key of pki/apiserver.crt"),
@@ -228,13 +257,13 @@ mod tests {
             let mut swapped = survey();
             let other = swapped[&at(other)].clone();
             swapped.insert(at(one), other);
-            let judged = judge(&swapped, &directories(), |_| true, |_| None);
+            let judged = judge(&swapped, &directories(), |_| true, |_| None, |_| None);
             assert!(judged.problems.len() == 1 && judged.problems[0].starts_with(said), "{:?}", judged.problems);
         }
         let mut torn = survey();
         let bytes = Zeroizing::new(b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n".to_vec());
         torn.insert(at("ca.crl"), FileState::File { bytes, mode: 0o644, uid: 0, gid: 0 });
-        let judged = judge(&torn, &directories(), |_| true, |_| None);
+        let judged = judge(&torn, &directories(), |_| true, |_| None, |_| None);
         assert!(judged.problems[0].starts_with("pki/ca.crl: "), "{:?}", judged.problems);
     }
 }

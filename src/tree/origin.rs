@@ -51,6 +51,12 @@ impl Origin {
         Self { node: None, ..self.clone() }
     }
 
+    /// For verbs that take the directory alone, and know it by what it records.
+    #[must_use]
+    pub fn recorded(&self) -> Self {
+        Self::new(self.dir.clone(), ProfileAt::Recorded)
+    }
+
     pub fn is_tree(&self) -> bool {
         self.profile != ProfileAt::NoTree
     }
@@ -133,6 +139,7 @@ mod tests {
             assert_eq!(origin.command("renew", &names, &["--due"]), command(plain));
             assert_eq!(origin.command_by_profile("renew", &names, &["--due"]), command(by_profile));
         }
+        assert_eq!(given.recorded().command("key protect", &["ca"], &[]), "kpki key protect ca --dir 'my clusters/a'");
         let recorded = Origin::new("d", ProfileAt::Recorded);
         assert_eq!(recorded.command("release", &["-n/apiserver"], &[]), "kpki release --dir d -- -n/apiserver");
         assert_eq!(recorded.command_for_fleet("renew", &["all"], &["--due"]), None);

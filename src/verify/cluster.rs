@@ -13,7 +13,7 @@ use crate::encoding::key_public::Half;
 use crate::encoding::public_key::KeyKind;
 use crate::profile::Profile;
 use crate::tree::origin::Origin;
-use crate::tree::rotation::Rotation;
+use crate::tree::rotation::Record;
 use crate::x509::Certificate;
 
 /// One cluster directory, or one node's kubernetes directory.
@@ -29,8 +29,8 @@ pub struct Cluster<'a> {
     pub layout: Option<&'static Layout>,
     /// Of a cluster directory what the nodes share comes first, with no node.
     pub trees: Vec<Tree>,
-    /// In progress, as it records them.
-    pub rotations: Vec<Rotation>,
+    /// Its rotations, as it records them.
+    pub record: Record,
     pub at: OffsetDateTime,
 }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::catalog::releases::KnownRelease;
 use crate::encoding::pem_blocks::blocks;
 use crate::tree::Origin;
+use crate::tree::rotation::Record;
 use crate::verify::{Part, Secret};
 use crate::x509::parse_bundle;
 
@@ -41,7 +42,7 @@ fn file(path: &str, content: Content) -> File {
 fn cluster(files: Vec<File>) -> Cluster<'static> {
     let node = Some("cp1".to_owned());
     Cluster {
-        rotations: Vec::new(),
+        record: Record::default(),
         root: "t".to_owned(),
         profile: None,
         origin: Origin::default(),

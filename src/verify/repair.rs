@@ -4,7 +4,7 @@ use super::cluster::{Cluster, File, Part, Tree};
 use super::findings::id;
 use crate::catalog::CaId;
 use crate::files::shell_path;
-use crate::profile::{CaKeys, KeyFrom, KeyOptions, Signing};
+use crate::profile::{CaKeys, KeyFrom, KeyOptions, PassphraseFrom, Signing};
 use crate::tree::origin::ProfileAt;
 
 /// A new key and certificate for the file's entry, like the one that is there. Nothing where its authority's key is not here: a
@@ -112,7 +112,7 @@ pub fn new_crl(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, path: &str) 
 
 /// Whether a command is about entries of the catalogue, which a tree of another tool does not have.
 pub fn is_of_catalogue(command: &str) -> bool {
-    ["kpki renew ", "kpki init ", "kpki release ", "kpki crl "].iter().any(|verb| command.starts_with(verb))
+    ["kpki renew ", "kpki init ", "kpki release ", "kpki crl ", "kpki key "].iter().any(|verb| command.starts_with(verb))
 }
 
 pub fn inspect(path: &str) -> String {
@@ -125,6 +125,26 @@ pub fn chmod(mode: u32, path: &str) -> String {
 
 pub fn remove(path: &str) -> String {
     format!("rm {}", shell_path(path))
+}
+
+/// Has the key of an authority encrypted, where the recorded profile says caKeys: none.
+pub fn protect(cluster: &Cluster<'_>, authority: CaId) -> Vec<String> {
+    let signing = cluster.profile.and_then(|profile| profile.authorities.get(&authority)?.signing.as_ref());
+    let passphrase = match signing {
+        Some(Signing::Key(KeyOptions { passphrase: Some(PassphraseFrom::File(path)), .. })) => {
+            ["--key-passphrase-file", path]
+        }
+        Some(Signing::Key(KeyOptions { passphrase: Some(PassphraseFrom::Variable(name)), .. })) => {
+            ["--key-passphrase-env", name]
+        }
+        _ => ["--key-passphrase-file", "FILE"],
+    };
+    let tree = cluster.origin.recorded();
+    let protect = tree.command("key protect", &[authority.name()], &passphrase);
+    match cluster.origin.profile {
+        ProfileAt::Recorded => vec![protect],
+        _ => vec![init(cluster), protect],
+    }
 }
 
 pub fn chown(uid: u32, path: &str) -> String {

@@ -7,7 +7,8 @@ use crate::files::RelPath;
 use crate::revocation::{Revoked, is_crl_file};
 use crate::store::{self, FileChange, PriorFile, RootId, Roots, StoreError};
 use crate::tree::leaf;
-use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
+use crate::workspace::transaction::Transaction;
+use crate::workspace::tree_dir::{Locked, TreeDir};
 use crate::workspace::{crls, journal, survey};
 use crate::x509::Certificate;
 

@@ -38,6 +38,7 @@ pub mod signer_file;
 pub mod state;
 pub mod survey;
 pub mod targets;
+mod transaction;
 pub mod tree_dir;
 
 /// Called on the caller's thread with how many of how many parts of a long work are done.
@@ -45,4 +46,5 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 pub use args::{RunArgs, TreeArgs};
 pub use session::{Absent, Session};
-pub use tree_dir::{Locked, Snapshot, Transaction, TreeDir};
+pub use transaction::Transaction;
+pub use tree_dir::{Locked, Snapshot, TreeDir};

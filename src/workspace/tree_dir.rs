@@ -9,22 +9,20 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::catalog::CaId;
-use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::{self, RelPath};
 use crate::keys::{KeyArgs, KeyRing};
 use crate::plan::outside::Outside;
 use crate::profile::{CertificatesDir, Profile, RENEWAL};
 use crate::signals;
-use crate::store::{
-    self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
-};
+use crate::store::{self, Commit, Locking, OutputDir, Recovery, Roots, StoreError, TreeLock};
 use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
 use crate::tree::{
     Authorities, Authority, Directories, Former, Issuers, Origin, Place, ProfileAt, Survey, authorities, file,
 };
 use crate::workspace::rotation::{former, record};
 use crate::workspace::state::{self, State};
+use crate::workspace::transaction::{Transaction, is_public, public_files};
 use crate::workspace::{interrupted, journal, survey};
 use crate::x509::Certificate;
 
@@ -74,23 +72,6 @@ pub struct Locked<'t> {
     signers: BTreeSet<CaId>,
     /// DIR, made for its lock: goes again after it, unless something was published. The last field.
     _made: Option<OutputDir>,
-}
-
-/// One commit: all of it, or nothing.
-#[derive(Debug, Default)]
-pub struct Transaction {
-    pub changes: Vec<FileChange>,
-    pub removals: Vec<(RootId, RelPath)>,
-    /// Files outside the tree.
-    pub outer: Vec<OuterFile>,
-    /// What generations keep and nobody is to have any more: paths below `.kpki`.
-    pub erasures: Vec<RelPath>,
-    /// Nothing of what is replaced is kept: keys that become encrypted ones.
-    pub forgets: bool,
-    /// Lines of the journal.
-    pub journal: Vec<String>,
-    /// The entries for `kpki history`; `None`: no generation.
-    pub entries: Option<Vec<String>>,
 }
 
 impl TreeDir {
@@ -366,6 +347,18 @@ impl Locked<'_> {
         self.opened(self.tree.peek(places)?)
     }
 
+    /// Does what signs again where a signer has failed in it, whose authority is [`Authority::Closed`] when the tree is read again;
+    /// until no other one fails.
+    pub fn without_failed_signers<T>(&self, mut sign: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            let failed = self.tree.keys.failed();
+            match sign() {
+                Err(_) if self.tree.keys.failed() > failed => {}
+                done => return done,
+            }
+        }
+    }
+
     fn opened(&self, mut snapshot: Snapshot) -> Result<(Snapshot, Issuers), Error> {
         let mut issuers = self.issuers(&snapshot)?;
         for (authority, why) in issuers.open(&self.signers) {
@@ -453,17 +446,4 @@ impl Locked<'_> {
         }
         Ok(receipt.generation)
     }
-}
-
-/// No private key in a file that others may read, or that is called a certificate or public key, whoever put it there.
-fn public_files(changes: &[FileChange]) -> Result<(), StoreError> {
-    let leaks = |change: &&FileChange| is_public(change) && pem::holds_private_key(&change.bytes);
-    match changes.iter().find(leaks) {
-        Some(change) => Err(StoreError::PrivateKey(change.path.as_str().into())),
-        None => Ok(()),
-    }
-}
-
-fn is_public(change: &FileChange) -> bool {
-    change.mode & 0o077 != 0 || pem::is_called_public(change.path.as_str())
 }

@@ -2,6 +2,7 @@
 //! command that takes it; and no sentence is a parser's.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::harness::{NOW, Place, Run, copy_tree, repository, text};
 
@@ -487,7 +488,7 @@ fn no_sentence_is_a_parsers() {
     }
 }
 
-/// kpki does not sign with an encrypted key: whatever would, names the command that opens it, and that command does.
+/// kpki signs with no encrypted key that a node reads: whatever would, names the command that opens it, and that command does.
 #[test]
 fn an_encrypted_key_of_an_authority_is_opened_as_printed() {
     let place = Place::new();
@@ -497,22 +498,28 @@ fn an_encrypted_key_of_an_authority_is_opened_as_printed() {
     let profile = text("fixtures/kubeadm/v1.36-default-rsa2048/kubeadm.yaml");
     let [csr, leaf] = ["convert/leaf.csr", "convert/leaf.crt"].map(|name| text(&format!("fixtures/{name}")));
     let sign = ["sign", &csr, "--usage", "client", "--subject", "CN=a", "--out", "-", "--ca-cert", "e/pki/ca.crt"];
-    let command = "kpki convert e/pki/ca.key --to pkcs8 --password-file FILE --out KEY";
-    for words in [
-        &["init", "--dir", "e", "--profile", &profile][..],
-        &["crl", "update", "ca", "--dir", "e"],
-        &["kubeconfig", "user", "jane", "--dir", "e"],
-        &["revoke", "--cert", &leaf, "--dir", "e", "--yes"],
-        &[&sign[..], &["--ca-key", "e/pki/ca.key"]].concat(),
+    let expose = "kpki key expose ca --yes --key-passphrase-file FILE --dir e";
+    let convert = "kpki convert e/pki/ca.key --to pkcs8 --password-file FILE --out KEY";
+    for (words, command) in [
+        (&["init", "--dir", "e", "--profile", &profile][..], expose),
+        (&["crl", "update", "ca", "--dir", "e"], expose),
+        (&["kubeconfig", "user", "jane", "--dir", "e"], expose),
+        (&["revoke", "--cert", &leaf, "--dir", "e", "--yes"], expose),
     ] {
         let run = place.kpki(words).fails(1);
-        let said = run.stderr.lines().any(|line| line.starts_with("hint: open it, then ") && line.ends_with(command));
+        let said = run.stderr.lines().any(|line| line.starts_with("hint: ") && line.ends_with(command));
         assert!(said, "{words:?}: {}", run.stderr);
     }
-    let words = command.replace("FILE", "password").replace("KEY", "KEY.pem");
+    let run = place.kpki(&[&sign[..], &["--ca-key", "e/pki/ca.key"]].concat()).fails(1);
+    assert!(run.stderr.contains("hint: give it with --key-passphrase-file FILE"), "{}", run.stderr);
+    let words = convert.replace("FILE", "password").replace("KEY", "KEY.pem");
     let words: Vec<&str> = words.split(' ').skip(1).collect();
     place.kpki(&words).ok();
     assert!(place.read("KEY.pem").starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    fs::set_permissions(place.path("password"), fs::Permissions::from_mode(0o600)).unwrap();
+    let words = expose.replace("FILE", "password");
+    place.kpki(&words.split(' ').skip(1).collect::<Vec<_>>()).ok();
+    assert_eq!(place.read("e/pki/ca.key"), place.read("KEY.pem"));
 }
 
 /// What is wrong with a file is said as what it is, and what helps.

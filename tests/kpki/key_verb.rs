@@ -127,7 +127,7 @@ fn no_byte_of_a_plain_key_is_left_and_everything_works_with_the_passphrase() {
     let history = place.kpki(&["history", "--dir", "c"]).ok().stdout;
     assert!(!history.contains("protect"), "{history}");
     let no_passphrase = place.kpki(&["renew", "apiserver", "--dir", "c", "--at", LATER]).status(5);
-    assert!(no_passphrase.stdout.contains("there is no passphrase"), "{}", no_passphrase.stdout);
+    assert!(no_passphrase.stderr.contains("there is no passphrase"), "{}", no_passphrase.stderr);
     place.kpki(&["restore", RENEWED, "--dir", "c", "--at", LATER]).status(0);
     assert_eq!(plain(&place, &keys), Vec::<String>::new());
     renew(&place, "one").ok();
@@ -201,6 +201,70 @@ fn a_restore_brings_no_key_back_in_plain() {
     let refused = place.kpki(&["restore", RENEWED, "--dir", "c", "--at", LATER]).fails(1).stderr;
     assert!(refused.contains("would hold the key of ca, which is elsewhere: file /secure/ca.key"), "{refused}");
     assert!(refused.contains("kpki history --dir c"), "{refused}");
+    assert!(refused.contains("kpki key protect ca --dir c"), "{refused}");
+    let said = key(&place, &["protect", "ca", "--key-passphrase-file", "one"]).ok().stdout;
+    assert!(said.contains("copies encrypted"), "{said}");
+    place.kpki(&["restore", RENEWED, "--dir", "c", "--at", LATER]).status(0);
+    assert_eq!(plain(&place, &keys), Vec::<String>::new());
+}
+
+/// The recorded profile says how `ca` signs.
+fn signs(place: &Place, source: &str) {
+    let profile = place.read("c/.kpki/profile.yaml");
+    secret(place, "c/.kpki/profile.yaml", format!("{profile}authorities:\n  ca:\n    {source}\n").as_bytes());
+}
+
+#[test]
+fn what_a_key_elsewhere_has_left_here_is_encrypted() {
+    for source in [
+        "key: {file: /secure/ca.key}",
+        "key: {command: [/usr/bin/age, -d]}",
+        "signer: [/usr/bin/sign, ca]",
+        "issuer: [/usr/bin/issue]",
+    ] {
+        let place = made("none");
+        copied(&place);
+        let keys = keys(&place);
+        signs(&place, source);
+        let found = |place: &Place| {
+            let said = place.kpki(&["verify", "c", "-o", "json", "--at", LATER]).stdout;
+            said.contains("file/plain-key")
+        };
+        assert!(found(&place), "{source}");
+        let refused = key(&place, &["protect", "ca"]).fails(2).stderr;
+        assert!(refused.contains("there is no passphrase for the key to be encrypted, of ca"), "{source}: {refused}");
+        let dry = key(&place, &["protect", "ca", "--dry-run", "-o", "json"]).ok();
+        assert!(!dry.wrote && plain(&place, &keys[..1]).len() == 1 + COPIES.len(), "{source}");
+        let said = key(&place, &["protect", "ca", "--key-passphrase-file", "one", "-o", "json"]).ok().json();
+        assert_eq!(said["keys"], dry.json()["keys"], "{source}");
+        assert_eq!((&said["keys"][0]["action"], paths(&said["keys"][0]["copies"]).len()), (&"encrypted".into(), 5));
+        assert_eq!(plain(&place, &keys[..1]), [""; 0], "{source}");
+        assert!(!found(&place), "{source}");
+        // It is not lost: the passphrase opens it.
+        let words = ["--to", "sec1", "--password-file", "one", "--out", "open.key"];
+        place.kpki(&[&["convert", "c/pki/ca.key"], &words[..]].concat()).ok();
+        assert!(keys[0].is_in(&fs::read(place.path("open.key")).unwrap()), "{source}");
+        let again = key(&place, &["protect", "ca", "--key-passphrase-file", "missing"]).ok();
+        assert!(again.stdout.starts_with("nothing to do: ") && !again.wrote, "{}", again.stdout);
+        // Of all, it is one of them.
+        let said = protect(&place).ok().stdout;
+        assert!(said.starts_with("changed 2 keys: "), "{said}");
+        place.kpki(&["restore", RENEWED, "--dir", "c", "--at", LATER]).status(0);
+        assert_eq!(plain(&place, &keys), [""; 0], "{source}");
+        let refused = key(&place, &["expose", "ca", "--key-passphrase-file", "one", "--yes"]).fails(1).stderr;
+        assert!(refused.contains("the key of ca is not in this directory"), "{refused}");
+    }
+}
+
+#[test]
+fn a_key_elsewhere_that_is_the_trees_own_file_is_not_lost() {
+    let place = made("none");
+    let keys = keys(&place);
+    signs(&place, &format!("key: {{file: {}}}", place.path("c/pki/ca.key").display()));
+    place.kpki(&["renew", "apiserver", "--dir", "c", "--at", LATER]).ok();
+    key(&place, &["protect", "ca", "--key-passphrase-file", "one"]).ok();
+    assert_eq!(plain(&place, &keys[..1]), [""; 0]);
+    place.kpki(&["renew", "apiserver", "--dir", "c", "--key-passphrase-file", "one", "--at", LATER]).ok();
 }
 
 #[test]
@@ -219,6 +283,22 @@ fn a_key_is_exposed_only_when_that_is_said() {
     place.kpki(&["renew", "apiserver", "--dir", "c", "--at", LATER]).ok();
     let again = key(&place, &["expose", "ca", "--yes"]).ok();
     assert!(again.stdout.starts_with("nothing to do: ") && !again.wrote);
+    // Also where nodes read it: an encrypted key is of no use to them.
+    let words = ["--to", "pkcs8-encrypted", "--out-password-file", "one", "--out", "ca.key"];
+    let nodes = made("control-plane");
+    let before = nodes.read("c/pki/ca.key");
+    nodes.kpki(&[&["convert", "c/pki/ca.key"], &words[..]].concat()).ok();
+    secret(&nodes, "c/pki/ca.key", &fs::read(nodes.path("ca.key")).unwrap());
+    let refused = nodes.kpki(&["renew", "apiserver", "--dir", "c", "--at", LATER]).fails(1).stderr;
+    assert!(refused.contains("kpki key expose ca --yes --key-passphrase-file FILE --dir c"), "{refused}");
+    let (exit, said) = typed(&nodes, &["expose", "ca", "--yes", "--dir", "c"], |prompt, _| {
+        assert_eq!(prompt, "Passphrase of the key of ca (pki/ca.key): ");
+        Ok(Some(Zeroizing::new("battery staple".to_owned())))
+    });
+    assert!(exit == 1 && said.contains("does not open it"), "{said}");
+    key(&nodes, &["expose", "ca", "--yes", "--key-passphrase-file", "one"]).ok();
+    assert_eq!(nodes.read("c/pki/ca.key"), before);
+    nodes.kpki(&["renew", "apiserver", "--dir", "c", "--at", LATER]).ok();
     // Copies that open with the passphrase stay as they are.
     key(&place, &["protect", "ca", "--key-passphrase-file", "one"]).ok();
     assert_eq!(plain(&place, &keys), Vec::<String>::new());
@@ -265,7 +345,11 @@ fn what_cannot_be_encrypted_is_refused_before_anything_is_written() {
         (&["protect", "all", "--key-passphrase-file", "gone"], 1, "gone of its passphrase is missing"),
         (&["protect", "all", "--key-passphrase-file", "open"], 1, "expected a file that others cannot read"),
         (&["protect", "all", "--key-passphrase-env", "GONE"], 1, "GONE of its passphrase is not set"),
-        (&["protect", "all", "--new-passphrase-file", "gone"], 1, "--new-passphrase-file: the passphrase cannot be read"),
+        (
+            &["protect", "all", "--new-passphrase-file", "gone"],
+            1,
+            "--new-passphrase-file: the passphrase cannot be read",
+        ),
     ] {
         let run = key(&place, words).fails(status);
         assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);
@@ -303,6 +387,7 @@ fn the_list_says_where_each_key_is() {
     let expected = [("encrypted", null), ("signer", "/usr/bin/sign".into()), ("command", "/usr/bin/age".into())];
     assert_eq!(states(&place), expected.map(|(state, at)| (state.to_owned(), at)));
     assert_eq!(list(&place)["keys"][0]["passphrase"], "passphraseFile: /run/pass");
+    fs::remove_file(place.path("c/pki/etcd/ca.key")).unwrap();
     let run = key(&place, &["protect", "etcd-ca", "--key-passphrase-file", "one"]).fails(1);
     assert!(run.stderr.contains("the key of etcd-ca is not in this directory: command /usr/bin/age"), "{}", run.stderr);
 }
@@ -322,6 +407,36 @@ fn a_backup_says_which_keys_are_encrypted_and_which_are_not_in_it() {
     assert_eq!(restored, place.read("c/pki/ca.key"));
     let words = ["renew", "apiserver", "--dir", "new", "--key-passphrase-file", "one", "--at", LATER];
     place.kpki(&words).status(0);
+    // With the passphrase of the keys they are opened, and held against their certificates.
+    let opened = |words: &[&str], passphrase: &str| {
+        let run = place.kpki(&[words, &["--password-file", "pass", "--key-passphrase-file", passphrase]].concat());
+        assert!(!run.stdout.contains("correct") && !run.stdout.contains("battery"), "{}", run.stdout);
+        run
+    };
+    let verify = ["backup", "verify", "b.kpki", "-o", "json"];
+    let said = opened(&verify, "one").ok().json();
+    assert_eq!((&said["authorities"][0]["key"], &said["problems"], &said["notes"]), (&"opened".into(), &EMPTY, &EMPTY));
+    let unopened = place.kpki(&["backup", "verify", "b.kpki", "-o", "json", "--password-file", "pass"]).ok().json();
+    assert_eq!(said["pairs"].as_u64(), unopened["pairs"].as_u64().map(|pairs| pairs + 3));
+    assert_eq!(unopened["authorities"][0]["key"], "encrypted");
+    let said = opened(&verify, "two").status(4).json();
+    assert_eq!(said["authorities"][0]["key"], "unusable");
+    assert!(said["problems"][0].as_str().unwrap().contains("ca cannot sign: its key does not open: "), "{said}");
+    let said = opened(&verify, "gone").fails(1).stderr;
+    assert!(said.contains("cannot read the passphrase of the authorities' keys"), "{said}");
+    let made = ["backup", "--dir", "c", "--at", NOW, "--out"];
+    let said = opened(&[&made[..], &["e.kpki"]].concat(), "one").ok().stdout;
+    assert!(said.contains("opened") && !said.contains("was not opened"), "{said}");
+    assert!(opened(&[&made[..], &["f.kpki"]].concat(), "two").status(4).stdout.contains("does not open"));
+    let restore = ["backup", "restore", "b.kpki", "--dir"];
+    assert!(opened(&[&restore[..], &["opened"]].concat(), "one").ok().stdout.contains("opened"));
+    assert!(opened(&[&restore[..], &["closed"]].concat(), "two").status(4).stdout.contains("does not open"));
+    // The key of another certificate.
+    let odd = ["--to", "pkcs8-encrypted", "--out-password-file", "one", "--out", "odd.key"];
+    place.kpki(&[&["convert", "new/nodes/cp1/pki/apiserver.key"], &odd[..]].concat()).ok();
+    secret(&place, "new/pki/ca.key", &fs::read(place.path("odd.key")).unwrap());
+    let made = ["backup", "--dir", "new", "--at", NOW, "--out", "g.kpki"];
+    assert!(opened(&made, "one").status(4).stdout.contains("its key opens, and is that of another certificate"));
     let profile = place.read("c/.kpki/profile.yaml");
     let elsewhere = format!("{profile}authorities:\n  ca:\n    key:\n      file: /secure/ca.key\n");
     secret(&place, "c/.kpki/profile.yaml", elsewhere.as_bytes());
@@ -330,6 +445,8 @@ fn a_backup_says_which_keys_are_encrypted_and_which_are_not_in_it() {
     assert!(said.contains("not in it: the key of ca (file /secure/ca.key)"), "{said}");
     assert!(said.contains("2 of 3 CA keys"), "{said}");
 }
+
+const EMPTY: serde_json::Value = serde_json::Value::Array(Vec::new());
 
 #[test]
 fn what_convert_encrypts_is_a_key_of_the_tree() {

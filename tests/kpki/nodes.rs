@@ -1,7 +1,10 @@
 //! `kpki nodes` and `kpki nodes merge`, and what `kpki export` makes of what they know.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
+use kpki::encoding::pem;
+use kpki::x509::{Crl, parse_pem_bundle};
 use serde_json::Value;
 
 use super::harness::{NOW, Place, Run, copy_tree};
@@ -278,6 +281,33 @@ fn without_the_key_the_list_is_left_and_everything_else_is_merged() {
     let run = merge(&place, &["cp1.json"]).status(0);
     assert_eq!(run.json()["lists"][0]["action"], "sign");
     nodes(&place, &[]).status(3);
+}
+
+#[test]
+fn lists_are_merged_with_a_key_that_is_elsewhere() {
+    let place = cluster();
+    signed_on_nodes(&place);
+    for (name, text) in [("pass", "correct horse\n"), ("bad", "wrong\n")] {
+        place.write(name, text);
+        fs::set_permissions(place.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let lock = ["convert", "c/pki/etcd/ca.key", "--to", "pkcs8-encrypted", "--out-password-file", "pass"];
+    place.kpki(&[&lock[..], &["--out", "locked.key"]].concat()).ok();
+    fs::remove_file(place.path("c/pki/etcd/ca.key")).unwrap();
+    let given = format!("etcd-ca={}", place.path("locked.key").display());
+    let with = |pass: &str| merge(&place, &["cp1.json", "--authority-key", &given, "--key-passphrase-file", pass]);
+    // One that does not open leaves the list, and nothing else.
+    let report = with("bad").status(5).json();
+    assert_eq!((&report["lists"][0]["action"], &report["receipts"][0]["certificates"]), (&"left".into(), &1.into()));
+    let report = with("pass").status(0).json();
+    assert_eq!(report["lists"][0]["action"], "sign");
+    let block = pem::read(place.read("c/pki/etcd/ca.crl").as_bytes()).unwrap().remove(0);
+    let authority = parse_pem_bundle(place.read("c/pki/etcd/ca.crt").as_bytes()).unwrap().remove(0);
+    let list = Crl::parse(&block.contents).unwrap();
+    list.signed_by(&block.contents, &authority).unwrap();
+    assert_eq!(list.entries, 1);
+    nodes(&place, &[]).status(3);
+    assert!(!place.path("c/pki/etcd/ca.key").exists());
 }
 
 #[test]

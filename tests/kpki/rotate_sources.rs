@@ -216,6 +216,42 @@ fn keys_that_are_encrypted_stay_so_in_every_step() {
     assert!(place.read("switched/pki/etcd/ca.key").contains("BEGIN ENCRYPTED PRIVATE KEY"));
 }
 
+#[test]
+fn keys_that_are_encrypted_stay_so_in_every_other_verb() {
+    let (story, old) = encrypted();
+    let place = &story.place;
+    let mut seen = BTreeSet::new();
+    let mut verb = |words: &[&str], day: usize| {
+        let run = place.kpki(&[words, &["--dir", "d", "--at", DAYS[day]]].concat()).status(0);
+        assert_eq!(plain(place, "d", &mut seen), [""; 0], "{words:?}");
+        for key in &old {
+            assert_eq!(holders(key, &place.path("d")), [""; 0], "{words:?}");
+        }
+        run
+    };
+    let generations = |end: &str| -> Vec<String> {
+        let names = fs::read_dir(place.path("d/.kpki/generations")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(end)).collect()
+    };
+    verb(&["renew", "apiserver", "front-proxy-client", "etcd-peer"], 0);
+    let [renewed] = generations("-renew").try_into().unwrap();
+    // Of the same key, which the generation does not keep either.
+    verb(&["renew", "ca", "front-proxy-ca", "etcd-ca"], 0);
+    verb(&["crl", "update"], 0);
+    verb(&["revoke", "apiserver-kubelet-client", "--yes"], 0);
+    verb(&["restore", &renewed], 1);
+    verb(&["renew", "all"], 1);
+    for (step, day) in [("prepare", 1), ("switch", 2), ("retire", 3), ("forget", 4)] {
+        story.step(step, "d", if step == "prepare" { &["all"] } else { &[] }, day).status(0);
+        verb(&["crl", "update"], day);
+        verb(&["renew", "apiserver", "front-proxy-client", "etcd-peer"], day);
+    }
+    assert!(verb(&["key", "protect", "all"], 4).stdout.starts_with("nothing to do: "));
+    assert!(generations("").len() > 5, "{:?}", generations(""));
+    fits(place, "d");
+}
+
 fn entries(place: &Place, file: &str) -> Vec<(String, u64)> {
     let blocks = pem::read(place.read(file).as_bytes()).unwrap();
     blocks

@@ -6,6 +6,7 @@ use kpki::catalog::releases::KnownRelease;
 use kpki::encoding::key_public::Half;
 use kpki::encoding::pem_blocks::blocks;
 use kpki::report::verify::{ForeignForm, Verify};
+use kpki::tree::rotation::Record;
 use kpki::tree::{EntryId, Origin};
 use kpki::verify::inventory::{Inventory, inventory};
 use kpki::verify::{
@@ -158,7 +159,7 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
         files: names.iter().map(file).collect(),
     };
     inventory(&Cluster {
-        rotations: Vec::new(),
+        record: Record::default(),
         root: root.to_owned(),
         profile: None,
         layout: None,

@@ -41,7 +41,7 @@ pub fn run(request: &Request) -> Result<Backup, Error> {
     let archive = collected.pack(mtime)?;
     drop(collected);
     let contents = read_back(&archive)?;
-    let judged = judge(&contents);
+    let judged = judge(&contents, request.keys.as_deref().map(String::as_str));
     if judged.judgement.authorities.is_empty() && judged.cluster.is_none() {
         return Err(Error::new(format!("{} is no tree: nothing was written", request.dir.display()))
             .because("it has neither an authority nor a recorded profile")

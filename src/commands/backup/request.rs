@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use crate::encrypted::Password;
 use crate::workspace::RunArgs;
 use crate::workspace::backup::Source;
@@ -14,6 +16,8 @@ pub struct Request {
     /// `None`: standard output.
     pub out: Option<PathBuf>,
     pub passphrase: Passphrase,
+    /// What opens the authorities' keys in the tree that are encrypted; `None`: they are not opened.
+    pub keys: Option<Zeroizing<String>>,
     pub run: RunArgs,
 }
 
@@ -32,6 +36,7 @@ pub struct VerifyRequest {
     /// The tree it is compared with.
     pub dir: Option<PathBuf>,
     pub kubelet_dir: Option<PathBuf>,
+    pub keys: Option<Zeroizing<String>>,
 }
 
 /// `kpki backup restore`.
@@ -39,4 +44,5 @@ pub struct VerifyRequest {
 pub struct RestoreRequest {
     pub source: Source,
     pub dir: PathBuf,
+    pub keys: Option<Zeroizing<String>>,
 }

@@ -28,7 +28,7 @@ pub fn run(request: RestoreRequest, passwords: &mut dyn Passwords) -> Result<Res
     let opened = open(request.source, passwords)?;
     let contents = Contents::read(&opened.archive).map_err(|why| damaged(&opened.name).because(why))?;
     fits(dir, &contents.manifest)?;
-    let judged = judge(&contents);
+    let judged = judge(&contents, request.keys.as_deref().map(String::as_str));
     store::create_whole(dir, &tree(&contents)?).map_err(|why| match why {
         StoreError::Exist(_) | StoreError::MadeMeanwhile(_) => refused(dir, why.into()),
         why => not_restored(dir, why.into()),

@@ -31,6 +31,7 @@ fn authority(held: &Held) -> Authority {
         key: match held.key {
             KeyState::Here => Key::Here,
             KeyState::Encrypted => Key::Encrypted,
+            KeyState::Opened => Key::Opened,
             KeyState::Elsewhere(_) => Key::Elsewhere,
             KeyState::External => Key::External,
             KeyState::Missing => Key::Missing,

@@ -13,7 +13,7 @@ pub fn run(request: VerifyRequest, passwords: &mut dyn Passwords) -> Result<Veri
     let tree = request.dir.as_deref().map(|dir| recorded::tree(dir, request.kubelet_dir.as_deref())).transpose()?;
     let opened = open(request.source, passwords)?;
     let contents = Contents::read(&opened.archive).map_err(|why| damaged(&opened.name).because(why))?;
-    let judged = judge(&contents);
+    let judged = judge(&contents, request.keys.as_deref().map(String::as_str));
     let compared = match &tree {
         None => None,
         Some(tree) => {

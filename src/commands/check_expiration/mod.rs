@@ -74,6 +74,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     }
     warnings.extend(notes.into_iter().flatten());
     warnings.extend(targets.iter().flat_map(Target::strays));
+    warnings.extend(targets.iter().flat_map(rotations::remarks));
     if !keys {
         warnings.push(format!(
             "key files are compared with their certificates in up to {MOST_WITH_KEYS} trees; here with --keys"

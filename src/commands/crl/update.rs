@@ -53,11 +53,13 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     } else if plans.iter().any(|one| one.sign) {
         let signed = plans.iter().filter(|one| one.sign && one.crl.is_of_signer());
         let locked = session.lock_to_sign(signed.map(|one| one.crl.authority).collect())?;
-        let (now, issuers) = session.read(&locked)?;
-        snapshot = now;
-        plans = evaluate(request, &session, &snapshot)?;
-        let signed = plans.iter().filter(|one| one.sign).map(|one| &one.crl);
-        issues = crl_issue::reissue(&session, &snapshot, &issuers, signed, request.der)?;
+        (snapshot, plans, issues) = locked.without_failed_signers(|| {
+            let (snapshot, issuers) = session.read(&locked)?;
+            let plans = evaluate(request, &session, &snapshot)?;
+            let signed = plans.iter().filter(|one| one.sign).map(|one| &one.crl);
+            let issues = crl_issue::reissue(&session, &snapshot, &issuers, signed, request.der)?;
+            Ok((snapshot, plans, issues))
+        })?;
         store::check_writable(&session.tree.roots, &crl_issue::places(&issues))?;
         generation = commit(&session, &mut issues, &locked)?;
         warnings.extend(list_of_one_node(&session).filter(|_| !issues.is_empty()));

@@ -85,14 +85,23 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
         Err(raced @ StoreError::Exist(_)) => return Ok(Attempt::Raced(raced)),
         checked => checked?,
     }
-    let outcome = match evaluation.outcome() {
-        report::Outcome::Unchanged if !issued.placed.is_empty() => report::Outcome::Completed,
-        outcome => outcome,
-    };
-    let mut report = summary::report(request, &resolved, &evaluation, outcome)?;
-    issued::describe(&mut report, &issued);
-    let making = Making { request, resolved: &resolved, evaluation, issued, locked: &locked };
-    let made = making.commit(issuers, &mut report, progress)?;
+    let mut decided = Some((evaluation, issuers));
+    let (mut report, made) = locked.without_failed_signers(|| {
+        let again = || {
+            let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
+            Ok::<_, Error>((evaluate::evaluate(request, &resolved, snapshot)?, issuers))
+        };
+        let (evaluation, issuers) = decided.take().map_or_else(again, Ok)?;
+        let outcome = match evaluation.outcome() {
+            report::Outcome::Unchanged if !issued.placed.is_empty() => report::Outcome::Completed,
+            outcome => outcome,
+        };
+        let mut report = summary::report(request, &resolved, &evaluation, outcome)?;
+        issued::describe(&mut report, &issued);
+        let making = Making { request, resolved: &resolved, evaluation, issued: &issued, locked: &locked };
+        let made = making.commit(issuers, &mut report, &mut *progress)?;
+        Ok((report, made))
+    })?;
     match made {
         Err(raced) => Ok(Attempt::Raced(raced)),
         Ok(committed) => {
@@ -112,7 +121,7 @@ struct Making<'a> {
     request: &'a Request,
     resolved: &'a Resolved,
     evaluation: Evaluation,
-    issued: Issued,
+    issued: &'a Issued,
     locked: &'a Locked<'a>,
 }
 
@@ -125,7 +134,7 @@ impl Making<'_> {
         progress: Progress<'_>,
     ) -> Result<Result<Option<String>, StoreError>, Error> {
         let (items, run) = (&self.resolved.items, &self.request.run);
-        let issued = &self.issued;
+        let issued = self.issued;
         let left = issued::left(self.resolved, &self.evaluation).only(|id| !issued.has(id));
         let requests = left.make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;

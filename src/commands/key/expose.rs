@@ -22,7 +22,7 @@ pub fn run(request: &Request) -> Result<Changed, Error> {
         session.tree.recover(request.run.lock_wait)?;
     }
     let found = session.tree.or_interrupted(look(&session))?;
-    refuse_places(request, &session, &found)?;
+    refuse_places(request, &session, &found, |_| false)?;
     let named = named(request, &found);
     let encrypted: Vec<&Held> = named.iter().copied().filter(|held| held.is_encrypted()).collect();
     if encrypted.is_empty() || request.run.dry_run {
@@ -32,7 +32,7 @@ pub fn run(request: &Request) -> Result<Changed, Error> {
     let given = phrases::ask(request, &session, &encrypted)?;
     let locked = session.lock()?;
     let found = look(&session)?;
-    refuse_places(request, &session, &found)?;
+    refuse_places(request, &session, &found, |_| false)?;
     let mut transaction = Transaction { forgets: true, ..Transaction::default() };
     let mut rows = Vec::new();
     for held in self::named(request, &found) {

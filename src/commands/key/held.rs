@@ -32,6 +32,12 @@ impl Held {
         self.own.iter().chain(&self.copies).any(|file| !file.is_encrypted)
     }
 
+    /// The profile has it elsewhere, and something of it is below the directory.
+    pub fn is_left(&self) -> bool {
+        let is_here = self.own.is_some() || !self.strays.is_empty() || self.is_plain_somewhere();
+        self.place.at().is_some() && is_here
+    }
+
     pub fn is_encrypted(&self) -> bool {
         self.place == KeyPlace::Encrypted
     }

@@ -49,14 +49,12 @@ enum Opened {
 /// The own file and every copy. `changes`: the passphrase becomes another one.
 pub fn sealed(held: &Held, phrases: &Phrases, origin: &Origin) -> Result<Made, Error> {
     let mut made = Made::default();
-    let Some(own) = &held.own else { return Ok(made) };
-    let key = open(held, own, phrases.present.as_deref().map(String::as_str), origin)?;
     let changes = phrases.present.as_ref().is_some_and(|present| *present != phrases.to_come);
     let mut sealing = Sealing { held, phrases, sealed: BTreeMap::new(), opened: BTreeMap::new() };
-    if changes || !own.is_encrypted {
-        made.changes.push(own.change(sealing.seal(&key)?));
-    } else {
-        sealing.sealed.insert(key.spki_der(), own.bytes.0.clone());
+    match (&held.own, held.place.at()) {
+        (Some(own), None) => sealing.own(own, changes, origin, &mut made)?,
+        (Some(own), Some(_)) if !own.is_encrypted => sealing.left(own, &mut made)?,
+        _ => {}
     }
     for copy in &held.copies {
         sealing.copy(copy, changes, &mut made)?;
@@ -79,6 +77,26 @@ fn failed(held: &Held, file: &KeyFile, why: Why) -> Error {
 }
 
 impl Sealing<'_> {
+    fn own(&mut self, own: &KeyFile, changes: bool, origin: &Origin, made: &mut Made) -> Result<(), Error> {
+        let key = open(self.held, own, self.phrases.present.as_deref().map(String::as_str), origin)?;
+        if changes || !own.is_encrypted {
+            made.changes.push(own.change(self.seal(&key)?));
+        } else {
+            self.sealed.insert(key.spki_der(), own.bytes.0.clone());
+        }
+        Ok(())
+    }
+
+    /// A plain one in the place of a key that is elsewhere. Nothing shows that the one elsewhere stays: it is encrypted like the
+    /// copies, and not destroyed.
+    fn left(&mut self, own: &KeyFile, made: &mut Made) -> Result<(), Error> {
+        match own.plain().filter(|_| own.is_alone()) {
+            Some(key) => made.changes.push(own.change(self.seal(&key)?)),
+            None => made.left.push(format!("{} holds a key in plain with something else", own.shown())),
+        }
+        Ok(())
+    }
+
     fn seal(&mut self, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Error> {
         let spki = key.spki_der();
         if let Some(known) = self.sealed.get(&spki) {

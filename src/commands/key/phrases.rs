@@ -33,7 +33,7 @@ pub fn ask(request: &Request, session: &Session<'_>, needed: &[&Held]) -> Result
     session.tree.ask_passphrases(&encrypted)?;
     let (mut given, mut asked) = (Given::new(), None);
     for held in needed {
-        let stated = session.tree.keys.passphrase(held.authority).map_err(|why| fault(&why))?;
+        let stated = stated(request, session, held)?;
         let (present, to_come) = match (encrypted.contains(&held.authority), stated) {
             (true, None) => return Err(none(held)),
             (true, Some(present)) => (Some(present.clone()), new.clone().unwrap_or(present)),
@@ -52,6 +52,35 @@ pub fn ask(request: &Request, session: &Session<'_>, needed: &[&Held]) -> Result
         given.insert(held.authority, Phrases { present, to_come });
     }
     Ok(given)
+}
+
+/// The profile's or the command line's, which says it of keys, too, that no verb would open: plain ones elsewhere, and those that a
+/// node reads.
+fn stated(request: &Request, session: &Session<'_>, held: &Held) -> Result<Option<Zeroizing<String>>, Error> {
+    let stated = session.tree.keys.passphrase(held.authority).map_err(|why| fault(&why))?;
+    let given = |from| {
+        keys::stated(from, &request.keys).map_err(|why| KeyFault {
+            authority: held.authority,
+            at: held.path.clone(),
+            why,
+        })
+    };
+    if stated.is_some() {
+        return Ok(stated);
+    }
+    match &request.keys.passphrase {
+        Some(from) => given(from).map(Some).map_err(|why| fault(&why)),
+        None if held.is_encrypted() => once(request, held),
+        None => Ok(None),
+    }
+}
+
+/// Where only this verb opens the key.
+fn once(request: &Request, held: &Held) -> Result<Option<Zeroizing<String>>, Error> {
+    let Some(ask) = &request.keys.ask else { return Ok(None) };
+    let prompt = format!("Passphrase of the key of {} ({}): ", held.authority.name(), held.path);
+    ask(&prompt)
+        .map_err(|why| fault(&KeyFault { authority: held.authority, at: held.path.clone(), why: Why::Terminal(why) }))
 }
 
 /// Twice, since nothing else shows a mistake. `None`: there is no terminal.

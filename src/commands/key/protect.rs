@@ -70,8 +70,8 @@ pub fn run(request: &Request) -> Result<Changed, Error> {
 
 /// Those that are meant, none of which is to be refused.
 fn named<'h>(request: &Request, session: &Session<'_>, found: &'h [Held]) -> Result<Vec<&'h Held>, Error> {
-    refuse_places(request, session, found)?;
-    let is_here = |held: &Held| matches!(held.place, KeyPlace::Plain | KeyPlace::Encrypted);
+    refuse_places(request, session, found, Held::is_left)?;
+    let is_here = |held: &Held| matches!(held.place, KeyPlace::Plain | KeyPlace::Encrypted) || held.is_left();
     let named: Vec<&Held> = found.iter().filter(|held| request.is_named(held.authority) && is_here(held)).collect();
     refuse_strays(session, &named)?;
     Ok(named)
@@ -79,7 +79,7 @@ fn named<'h>(request: &Request, session: &Session<'_>, found: &'h [Held]) -> Res
 
 /// Something of it is plain, or gets another passphrase.
 fn is_needed(request: &Request, held: &Held) -> bool {
-    held.is_plain_somewhere() || request.to_come.is_some()
+    held.is_plain_somewhere() || (request.to_come.is_some() && held.place.at().is_none())
 }
 
 fn changed_meanwhile(held: &Held) -> Error {
@@ -119,11 +119,12 @@ fn planned(request: &Request, held: &Held) -> Row {
     let plain = held.copies.iter().filter(|copy| !copy.is_encrypted);
     let (kept, destroyed): (Vec<_>, Vec<_>) =
         plain.partition(|copy| (copy.is_alone() && copy.plain().is_some()) || !copy.is_kept());
-    let action = match (&request.to_come, held.is_encrypted(), kept.is_empty() && destroyed.is_empty()) {
-        (_, false, _) => Action::Encrypted,
-        (Some(_), true, _) => Action::NewPassphrase,
-        (None, true, false) => Action::CopiesEncrypted,
-        (None, true, true) => Action::Unchanged,
+    let is_plain = held.own.as_ref().is_some_and(|own| !own.is_encrypted);
+    let action = match (&request.to_come, is_plain, kept.is_empty() && destroyed.is_empty()) {
+        (_, true, _) => Action::Encrypted,
+        (Some(_), false, _) if held.is_encrypted() => Action::NewPassphrase,
+        (_, false, false) => Action::CopiesEncrypted,
+        (_, false, true) => Action::Unchanged,
     };
     Row {
         authority: held.authority.name(),

@@ -23,15 +23,20 @@ pub fn refuse_readers(session: &Session<'_>) -> Result<(), Error> {
     })
 }
 
-/// Of those that are named. `all`: others are passed over.
-pub fn refuse_places(request: &Request, session: &Session<'_>, all: &[Held]) -> Result<(), Error> {
+/// Of those that are named. `all`: others are passed over. `is_meant`: of keys that the profile has elsewhere.
+pub fn refuse_places(
+    request: &Request,
+    session: &Session<'_>,
+    all: &[Held],
+    is_meant: fn(&Held) -> bool,
+) -> Result<(), Error> {
     let mut refused = Vec::new();
     let is_all = request.authorities.is_empty();
     for held in all.iter().filter(|held| request.is_named(held.authority)) {
         let name = held.authority.name();
         match &held.place {
             KeyPlace::Plain | KeyPlace::Encrypted => {}
-            _ if is_all => {}
+            _ if is_all || is_meant(held) => {}
             KeyPlace::Missing => refused.push(format!("there is no {name} here")),
             KeyPlace::External => refused.push(format!("{name} has no key here: its authority is external")),
             other => refused.push(format!(
@@ -41,8 +46,8 @@ pub fn refuse_places(request: &Request, session: &Session<'_>, all: &[Held]) -> 
             )),
         }
     }
-    let is_here = |held: &&Held| matches!(held.place, KeyPlace::Plain | KeyPlace::Encrypted);
-    if is_all && !all.iter().any(|held| is_here(&held)) {
+    let is_here = |held: &Held| matches!(held.place, KeyPlace::Plain | KeyPlace::Encrypted) || is_meant(held);
+    if is_all && !all.iter().any(is_here) {
         refused.push("no authority has its key here".to_owned());
     }
     if refused.is_empty() {

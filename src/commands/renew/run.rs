@@ -79,7 +79,13 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
         let (evaluation, issuers) = renewing.read(&locked)?;
         Ok((renewing.with(evaluation, &answers)?, issuers))
     };
-    let change = |(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress);
+    let change = |decided| {
+        let mut decided = Some(decided);
+        locked.without_failed_signers(|| {
+            let (now, issuers) = decided.take().map_or_else(again, Ok)?;
+            renewing.replace(&now, &issuers, pending.clone(), &locked, progress)
+        })
+    };
     let ((mut report, pending), pre) = notify::around(before.as_ref(), (evaluation, issuers), again, change)?;
     report.hooks.extend(pre);
     renewing.notify(pending, &mut report, &locked);

@@ -27,6 +27,7 @@ pub fn refuse_plain(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> R
                 paths.iter().map(|path| format!("{path} would hold the key of {name}, which is elsewhere: {at}")),
             );
             elsewhere = true;
+            protect.push(name);
             continue;
         }
         let now = survey::read(&tree.roots, own.root_id(), &RelPath::parse(own.path.as_str())?)?;

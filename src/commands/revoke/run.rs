@@ -31,13 +31,18 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     // What is refused is refused before the lock, and before anybody is asked for a passphrase.
     let signers = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?.signers();
     let locked = session.lock_to_sign(signers)?;
-    let (snapshot, issuers) = session.read(&locked)?;
-    let evaluation = evaluate(request, &session, snapshot)?;
-    if request.confirmed.as_ref().is_some_and(|said| *said != summary::entries(request, &evaluation)) {
-        return Err(Error::new("the certificates changed while the question was open: nothing was revoked")
-            .hint("run the command again"));
-    }
-    let mut issues = sign(request, &session, &evaluation, &issuers)?;
+    let mut is_first = true;
+    let (evaluation, mut issues) = locked.without_failed_signers(|| {
+        let (snapshot, issuers) = session.read(&locked)?;
+        let evaluation = evaluate(request, &session, snapshot)?;
+        let differs = |said: &Vec<_>| *said != summary::entries(request, &evaluation);
+        if std::mem::take(&mut is_first) && request.confirmed.as_ref().is_some_and(differs) {
+            return Err(Error::new("the certificates changed while the question was open: nothing was revoked")
+                .hint("run the command again"));
+        }
+        let issues = sign(request, &session, &evaluation, &issuers)?;
+        Ok((evaluation, issues))
+    })?;
     let generation = commit(request, &evaluation, &mut issues, &locked)?;
     if !issues.is_empty() {
         warnings.extend(list_of_one_node(&session));

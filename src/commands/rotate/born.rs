@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::files;
 use crate::keys::{Fresh, KeyFault, Owner};
 use crate::store::OuterFile;
+use crate::plan::rotate::move_it;
 use crate::tree::rotation::{KeyPlace, Rotating};
 use crate::x509::Certificate;
 
@@ -40,7 +41,7 @@ pub(super) fn of(
     if !context.is_making() {
         return Some(Born::Source(source.to_owned(), None));
     }
-    match ring.next().fresh(authority, wanted.or_else(|| stated(context, authority))) {
+    match ring.to_come().fresh(authority, wanted.or_else(|| stated(context, authority))) {
         Ok(next) => Some(Born::Source(source.to_owned(), Some(next))),
         Err(why) => {
             let hint = why.why.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -80,7 +81,7 @@ pub(super) fn unnamed(context: &Context<'_>, authority: CaId) -> Option<(String,
     match context.session.tree.keys.next_place(authority) {
         Some(source) if is_signing(context, authority) => Some((
             format!("{name} signs with the key that the profile names for the authority to come"),
-            format!("{}; then {}", profile::move_it(authority, source), profile::lines(authority)),
+            format!("{}; then {}", move_it(authority, source), profile::lines(authority)),
         )),
         Some(_) => None,
         None => Some((

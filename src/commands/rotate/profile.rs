@@ -2,6 +2,7 @@
 
 use crate::catalog::CaId;
 use crate::keys::Owner;
+use crate::plan::rotate::move_it;
 use crate::tree::rotation::{Identity, KeyPlace, Retired, Rotating, Rotation};
 use crate::workspace::Session;
 use crate::workspace::rotation::alive;
@@ -28,14 +29,4 @@ fn of(session: &Session<'_>, (rotating, new, place): (Rotating, &[Identity], &Ke
     let (KeyPlace::Source(source), Some(authority)) = (place, rotating.authority()) else { return None };
     let is_next = session.tree.keys.owner(authority, &alive::certificate(new.first()?)?) == Owner::Next;
     is_next.then(|| move_it(authority, source))
-}
-
-/// The lines to change.
-pub(super) fn move_it(authority: CaId, source: &str) -> String {
-    let name = authority.name();
-    let field = source.split(['.', ' ']).next().unwrap_or_default();
-    format!(
-        "the profile still names the key of {name} as that of the authority to come ({source}): move authorities.{name}.next.{field} \
-         to authorities.{name}.{field}, in place of the old one's, and take next out; until then every command finds it there"
-    )
 }

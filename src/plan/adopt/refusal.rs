@@ -2,6 +2,7 @@
 
 use crate::ca::CaError;
 use crate::catalog::CaId;
+use crate::encoding::key::KeyError;
 use crate::encoding::shown::named;
 use crate::plan::decision::Unreadable;
 use crate::x509::{BundleError, PathError};
@@ -97,6 +98,10 @@ impl Refusal {
             Self::Twice { .. } => "give each node once",
             Self::NoControlPlane => "add the files of a control-plane node",
             Self::OtherDirectory { .. } => "adopt nodes of one layout",
+            Self::Key { why: CaError::Key(KeyError::Encrypted), .. } => {
+                "nodes read their keys in plain: open it (kpki convert ca.key --to pkcs8 --password-file FILE --out KEY) and put KEY in its \
+                 place, or remove an authority's key there; in the cluster directory, with caKeys: none, kpki key protect encrypts it"
+            }
             Self::Authority { .. } | Self::File { .. } | Self::Key { .. } => {
                 "replace the file on the node, or remove it there"
             }

@@ -6,6 +6,7 @@ use super::*;
 fn where_the_key_of_an_authority_to_come_is() {
     let no_place = "4:32: authorities.ca.next.key.file: expected where the new key is: file or command, found nothing";
     for (options, expected) in [
+        ("next: {}", "4:26: authorities.ca.next.key: expected where the new key is: key or signer, found nothing"),
         ("next: {key: {}}", no_place),
         ("next: {key: {passphraseFile: /a}}", no_place),
         (

@@ -54,6 +54,8 @@ pub enum Key {
     Here,
     /// There, and not opened.
     Encrypted,
+    /// There, encrypted, and opened: it is the certificate's.
+    Opened,
     /// Where the profile says, and not in the tree.
     Elsewhere,
     External,
@@ -64,7 +66,8 @@ pub enum Key {
 impl Summary {
     /// `3 of 3 CA keys`.
     pub fn keys(&self) -> String {
-        let here = self.authorities.iter().filter(|one| matches!(one.key, Key::Here | Key::Encrypted)).count();
+        let here =
+            self.authorities.iter().filter(|one| matches!(one.key, Key::Here | Key::Encrypted | Key::Opened)).count();
         format!("{here} of {}", counted(self.authorities.len(), "CA key"))
     }
 

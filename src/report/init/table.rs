@@ -78,21 +78,9 @@ impl Report for Init {
     }
 }
 
-/// Why each waits for its issuer; what is the same for several is said once.
+/// Why each waits for its issuer.
 fn waiting(report: &Init, out: &mut dyn Write) -> io::Result<()> {
-    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    for item in report.items.iter().filter(|item| item.action == "request" && item.has_issuer) {
-        let why = item.reasons.join("; ");
-        match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, ids)) => ids.push(item.id.to_string()),
-            None => reasons.push((why, vec![item.id.to_string()])),
-        }
-    }
-    let said = reasons.iter().map(|(why, ids)| match ids.as_slice() {
-        [first, _, _, _, ..] => format!("{first} and {} more: {why}", ids.len() - 1),
-        few => format!("{}: {why}", few.join(", ")),
-    });
-    lines(out, "", said)
+    lines(out, "", report.whys(|item| item.action == "request" && item.has_issuer))
 }
 
 /// The archives of the nodes that have something new, in a cluster directory that was there.

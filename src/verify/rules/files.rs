@@ -67,7 +67,7 @@ pub const PLAIN_KEY: Rule = Rule {
     severity: Severity::Warning,
     what: "the key of an authority is in the tree in plain, and the profile says that it is encrypted or elsewhere",
     why: "who reads the directory, or a copy of it, can sign certificates for anybody",
-    repair: "see that the key which the profile names signs, then remove this one; or encrypt it",
+    repair: "encrypt it; remove it once the key that the profile names has signed",
     follows: &[],
 };
 
@@ -120,9 +120,8 @@ fn authority_key(tree: &Tree, file: &File, key: &Key, findings: &mut Findings<'_
     let found = match (key.is_encrypted, tree.is_shared) {
         (false, true) => {
             let Some(place) = signing.and_then(|signing| other_place(signing, &file.path)) else { return };
-            let remove = (place != ENCRYPTED).then(|| repair::remove(&file.path));
             let found = format!("expected no plain key beside authorities.{}.{place}, found one", authority.name());
-            return findings.add(&PLAIN_KEY, (tree, file), None, found, remove);
+            return findings.add(&PLAIN_KEY, (tree, file), None, found, repair::protect(cluster, authority));
         }
         (false, false) => return,
         (true, true) if cluster.profile.is_none_or(|profile| profile.ca_keys == CaKeys::Nowhere) => return,
@@ -144,14 +143,11 @@ fn other_place(signing: &Signing, path: &str) -> Option<&'static str> {
             (!std::path::Path::new(file).ends_with(path.trim_start_matches("./"))).then_some("key.file")
         }
         Signing::Key(KeyOptions { from: KeyFrom::Command(_), .. }) => Some("key.command"),
-        Signing::Key(KeyOptions { from: KeyFrom::Tree, .. }) => Some(ENCRYPTED),
+        Signing::Key(KeyOptions { from: KeyFrom::Tree, .. }) => Some("key"),
         Signing::Signer(_) => Some("signer"),
         Signing::Issuer(_) => Some("issuer"),
     }
 }
-
-/// Of a key whose file in the tree is encrypted.
-const ENCRYPTED: &str = "key";
 
 fn is_surplus(cluster: &Cluster<'_>, tree: &Tree) -> bool {
     let node = cluster.profile.zip(tree.node.as_deref());

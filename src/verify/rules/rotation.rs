@@ -1,6 +1,7 @@
 //! A rotation in progress: the files are of the phase that the tree records.
 
 use crate::plan::rotate::phase::{expected, fits, seen};
+use crate::plan::rotate::unmoved;
 use crate::tree::rotation::{Identity, Rotation};
 use crate::verify::cluster::{Content, File, Part, Tree};
 use crate::verify::findings::Findings;
@@ -15,11 +16,27 @@ pub const OTHER_PHASE: Rule = Rule {
     follows: &["file/broken"],
 };
 
-pub const RULES: [&Rule; 1] = [&OTHER_PHASE];
+pub const NEXT_NOT_MOVED: Rule = Rule {
+    id: "rotation/next-not-moved",
+    severity: Severity::Warning,
+    what: "an authority was replaced, and the profile still names its key as that of the authority to come",
+    why: "the record of the rotation is all that says which key signs, and it cannot be rotated again",
+    repair: "move the lines of authorities.NAME.next in the profile to authorities.NAME",
+    follows: &[],
+};
+
+pub const RULES: [&Rule; 2] = [&OTHER_PHASE, &NEXT_NOT_MOVED];
 
 pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
-    for rotation in &cluster.rotations {
+    // In a cluster directory its own file, and not each node's copy.
+    let lines = cluster.profile.filter(|_| !tree.in_cluster).map(|profile| unmoved(profile, &cluster.record));
+    for (authority, lines) in lines.into_iter().flatten() {
+        if let Some(file) = tree.file(authority.name(), Part::Authority) {
+            findings.add(&NEXT_NOT_MOVED, (tree, file), None, lines, []);
+        }
+    }
+    for rotation in &cluster.record.rotations {
         let own = |file: &&File| matches!(file.part, Part::Authority | Part::PublicKeys) && file.is_there();
         for file in tree.files.iter().filter(own).filter(|file| file.entry == rotation.authority.name()) {
             if let Some(found) = other_phase(rotation, &file.content) {

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::catalog::releases::KnownRelease;
 use crate::profile::{Overrides, Source as Text, load};
+use crate::tree::rotation::Record;
 use crate::tree::{Origin, ProfileAt};
 use crate::verify::{Content, File, Kubeconfig, Part};
 
@@ -36,7 +37,7 @@ fn profile(text: &str) -> Profile {
 fn cluster<'p>(profile: Option<&'p Profile>, trees: Vec<Tree>) -> Cluster<'p> {
     let origin = Origin::new("t", ProfileAt::Unknown);
     let (release, at) = (KnownRelease::default(), datetime!(2026-11-20 22:00 UTC));
-    Cluster { root: "t".to_owned(), profile, origin, release, layout: None, trees, rotations: Vec::new(), at }
+    Cluster { root: "t".to_owned(), profile, origin, release, layout: None, trees, record: Record::default(), at }
 }
 
 fn tree(node: Option<&str>, files: Vec<File>) -> Tree {

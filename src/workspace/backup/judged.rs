@@ -8,6 +8,7 @@ use super::collect::Collected;
 use super::contents::Contents;
 use crate::catalog::{CaId, ENTRIES, Entry};
 use crate::files::FileState;
+use crate::keys;
 use crate::plan::backup::{self, Held, Judgement};
 use crate::profile::{GATHERED, Profile};
 use crate::store::RootId;
@@ -39,8 +40,8 @@ pub struct Judged {
     pub last: Option<String>,
 }
 
-/// Judges the tree in a backup.
-pub fn judge(contents: &Contents<'_>) -> Judged {
+/// Judges the tree in a backup. `passphrase`: of the authorities' keys that are encrypted; without it they are not opened.
+pub fn judge(contents: &Contents<'_>, passphrase: Option<&str>) -> Judged {
     let mut problems = Vec::new();
     let state = recorded(contents, &mut problems);
     let expected = state.as_ref().map(|(profile, choices)| expected(profile, choices));
@@ -53,7 +54,9 @@ pub fn judge(contents: &Contents<'_>) -> Judged {
         let place = KeyPlace::elsewhere(profile.as_ref(), authority)?;
         Some(format!("{} {}", place.name(), place.at().unwrap_or_default()))
     };
-    let mut judgement = backup::judge(&survey(contents), &directories, |issuer| signs_here(&lines, issuer), elsewhere);
+    let open = |pem: &[u8]| Some(keys::open(pem, Some(passphrase?)).map_err(|why| why.to_string()));
+    let signs_here = |issuer: &Certificate| signs_here(&lines, issuer);
+    let mut judgement = backup::judge(&survey(contents), &directories, signs_here, elsewhere, open);
     judgement.problems.extend(problems);
     judgement.problems.extend(absent(&judgement.authorities, expected.as_deref()));
     let is_certificate = |line: &&Line| matches!(line, Line::Certificate(_));

@@ -9,6 +9,7 @@ use super::{content, kubeconfigs};
 use crate::catalog::releases::KnownRelease;
 use crate::files;
 use crate::tree::origin::{Origin, ProfileAt};
+use crate::tree::rotation::Record;
 use crate::verify::layouts::{self, Group, Recognised, Row, Use};
 use crate::verify::{Cluster, Content, File, Part, Tree};
 
@@ -19,7 +20,7 @@ pub fn recognise(root: &Path) -> Option<Recognised> {
 
 pub fn cluster(root: &Path, found: Recognised, at: OffsetDateTime) -> Cluster<'static> {
     Cluster {
-        rotations: Vec::new(),
+        record: Record::default(),
         root: root.display().to_string(),
         profile: None,
         origin: Origin::new(root.display().to_string(), ProfileAt::NoTree),

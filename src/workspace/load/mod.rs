@@ -81,7 +81,7 @@ impl<'t> Unit<'t> {
             release: profile.map_or_else(KnownRelease::default, Profile::release),
             trees: self.requests.iter().map(tree).collect(),
             // One that cannot be read is a finding of its own.
-            rotations: record::read(&self.roots()).map(|record| record.rotations).unwrap_or_default(),
+            record: record::read(&self.roots()).unwrap_or_default(),
             at,
         })
     }

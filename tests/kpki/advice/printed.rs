@@ -107,7 +107,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
             EXTERNAL,
         ],
     ),
-    ("error/nouns.rs", 2, &["a locked key", "a profile with a mistake"]),
+    ("error/nouns.rs", 3, &["a locked key", "a profile with a mistake", "not a row: tests/kpki/forms.rs opens a key"]),
     (
         "error/plan.rs",
         8,
@@ -160,7 +160,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     ("report/unpack.rs", 1, &["unpacked"]),
     ("verify/judge.rs", 1, &[NO_COMMAND]),
-    ("verify/repair.rs", 4, &[VERIFY]),
+    ("verify/repair.rs", 5, &[VERIFY]),
     ("verify/rules/state.rs", 1, &[NO_COMMAND]),
     ("workspace/rotation/state.rs", 2, &[GATES]),
     ("workspace/profiles.rs", 1, &["a profile that is a directory"]),

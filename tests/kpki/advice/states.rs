@@ -38,12 +38,9 @@ pub fn key_in_certificate(host: &Host) {
 pub fn locked(host: &Host) {
     tree(host);
     host.place.write("word", "secret\n");
+    host.sh("chmod 600 word").ok();
     host.sh("kpki convert k8s/pki/ca.key --to pkcs8-encrypted --out locked.key --out-password-file word").ok();
     put(host, "locked.key", "k8s/pki/ca.key");
-}
-
-pub fn unlocked(host: &Host) {
-    put(host, "open.key", "k8s/pki/ca.key");
 }
 
 pub fn revoked(host: &Host) {
@@ -82,7 +79,7 @@ pub fn three_masters(host: &Host) {
     host.sh("kpki init --profile p.yaml --dir k8s").ok();
 }
 
-pub const FILE: &[(&str, &str)] = &[("FILE", "word"), ("KEY", "open.key")];
+pub const FILE: &[(&str, &str)] = &[("FILE", "word")];
 
 /// The cluster directory's authority is another than its first node's.
 pub fn another_tree_beside(host: &Host) {

@@ -149,15 +149,10 @@ pub const ROWS: &[Row] = &[
         "kpki init --profile p.yaml --dir k8s",
         &["kpki renew all --profile p.yaml"],
     ),
+    Row { fill: FILE, ..row("a locked key", locked, "kpki renew all --dir k8s", &["kpki key expose ca --yes"]) },
     Row {
         fill: FILE,
-        after: unlocked,
-        ..row("a locked key", locked, "kpki renew all --dir k8s", &["kpki convert k8s/pki/ca.key"])
-    },
-    Row {
-        fill: FILE,
-        after: unlocked,
-        ..row("a locked key, to revoke", locked, "kpki revoke apiserver --dir k8s", &["kpki convert k8s/pki/ca.key"])
+        ..row("a locked key, to revoke", locked, "kpki revoke apiserver --dir k8s", &["kpki key expose ca --yes"])
     },
     shown(
         "UTF-16",

@@ -1,8 +1,9 @@
 //! Files: missing, of another kind, readable for others, and not whose they should be.
 
 use std::fs;
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
+use super::bases::Tree;
 use super::{BOTH, CLUSTER, KUBEADM, NODE, Row};
 use crate::harness::{NOW, repository};
 
@@ -20,6 +21,30 @@ pub const ROWS: &[Row] = &[
             tree.write("pki/front-proxy-ca.crt", before);
         },
     ),
+    Row::new(
+        "a retired authority's successor in next",
+        CLUSTER,
+        &[("rotation/next-not-moved", "pki/front-proxy-ca.crt")],
+        |tree| {
+            for node in ["cp1", "cp2"] {
+                for key in ["ca.key", "front-proxy-ca.key", "etcd/ca.key"] {
+                    tree.remove(&format!("nodes/{node}/pki/{key}"));
+                }
+            }
+            let place = &tree.place;
+            let key = place.path("next.key").display().to_string();
+            let next = format!("caKeys: none\nauthorities:\n  front-proxy-ca: {{next: {{key: {{file: {key}}}}}}}\n");
+            place.write("q.yaml", format!("{}{next}", super::bases::NODES));
+            place.kpki(&["renew", "all", "--due", "--profile", "q.yaml", "--dir", "t", "--at", NOW]).status(0);
+            for step in ["prepare", "switch", "retire"] {
+                let pass: &[&str] = if step == "prepare" { &[] } else { &["--confirm-all", "--not-before-override"] };
+                place
+                    .kpki(&[&["rotate", step, "front-proxy-ca", "--dir", "t", "--at", NOW], pass].concat())
+                    .status(0);
+            }
+        },
+    )
+    .status(3),
     Row::new("no certificate", BOTH, &[("file/missing", APISERVER)], |tree| tree.remove(APISERVER)),
     Row::new("no pair", BOTH, &[("file/missing", APISERVER)], |tree| {
         tree.remove(APISERVER);
@@ -55,16 +80,22 @@ pub const ROWS: &[Row] = &[
         CLUSTER,
         &[("file/plain-key", "pki/ca.key")],
         |tree| {
-            let signer = "caKeys: none\nauthorities:\n  ca:\n    signer: [/usr/lib/kpki/sign, ca]\n";
-            tree.place.write("q.yaml", format!("{}{signer}", super::bases::NODES));
-            for node in ["cp1", "cp2"] {
-                for key in ["ca.key", "front-proxy-ca.key", "etcd/ca.key"] {
-                    tree.remove(&format!("nodes/{node}/pki/{key}"));
-                }
-            }
+            protected(tree, "q.yaml", "signer: [/usr/lib/kpki/sign, ca]");
         },
     )
     .words(&["--profile", "q.yaml"])
+    .status(3),
+    Row::new(
+        "an authority's plain key beside a command for it",
+        CLUSTER,
+        &[("file/plain-key", "pki/ca.key")],
+        |tree| protected(tree, "t/.kpki/profile.yaml", "key: {command: [/usr/lib/kpki/key, ca]}"),
+    )
+    .status(3),
+    Row::new("an authority's key that is to be encrypted", CLUSTER, &[("file/plain-key", "pki/ca.key")], |tree| {
+        let file = tree.place.path("FILE");
+        protected(tree, "t/.kpki/profile.yaml", &format!("key: {{passphraseFile: {}}}", file.display()));
+    })
     .status(3),
     Row::new("a key for all to read", BOTH, &[("file/key-mode", KEY)], |tree| tree.mode(KEY, 0o644)),
     Row::new("a kubeconfig for its group to read", BOTH, &[("file/key-mode", "admin.conf")], |tree| {
@@ -103,3 +134,17 @@ pub const ROWS: &[Row] = &[
         tree.write("notes.txt", "a\n");
     }),
 ];
+
+/// A profile by which no node has the authorities' keys, and `ca` signs so; the passphrase is in `FILE`, as the command says.
+fn protected(tree: &Tree, profile: &str, signs: &str) {
+    let options = format!("caKeys: none\nauthorities:\n  ca:\n    {signs}\n");
+    tree.place.write(profile, format!("{}{options}", super::bases::NODES));
+    fs::set_permissions(tree.place.path(profile), fs::Permissions::from_mode(0o600)).unwrap();
+    tree.place.write("FILE", "correct horse\n");
+    fs::set_permissions(tree.place.path("FILE"), fs::Permissions::from_mode(0o600)).unwrap();
+    for node in ["cp1", "cp2"] {
+        for key in ["ca.key", "front-proxy-ca.key", "etcd/ca.key"] {
+            tree.remove(&format!("nodes/{node}/pki/{key}"));
+        }
+    }
+}
