@@ -3,6 +3,7 @@
 use super::{ui::Ui, values::Outcome};
 use crate::catalog::readers;
 use crate::error::{Error, Exit};
+use crate::keys::SIGNER_VARIABLES;
 use crate::profile::{FieldDoc, field_reference};
 use crate::programs::{INHERITED, VARIABLES};
 use crate::report::verify::Rules;
@@ -115,6 +116,7 @@ fn profile_page(fields: &[FieldDoc]) -> String {
         .replace("@FIELDS@", &fields.iter().map(field).collect::<String>())
         .replace("@INHERITED@", &INHERITED.join(", "))
         .replace("@VARIABLES@", &VARIABLES.iter().map(paragraph).collect::<String>())
+        .replace("@SIGNER_VARIABLES@", &SIGNER_VARIABLES.iter().map(paragraph).collect::<String>())
         .replace("@ISSUER_VARIABLES@", &issuing::VARIABLES.iter().map(paragraph).collect::<String>())
 }
 

@@ -113,6 +113,10 @@ impl Args {
         let waits = report.items.iter().any(|item| matches!(item.action, "request" | "left"));
         let is_partial = waits || !report.left_to_renew.is_empty();
         let exit = if is_partial && !self.run.dry_run { Exit::Partial } else { Exit::Done };
-        self.run.report.finish(ui, &report, &request.run, exit)
+        let exit = self.run.report.finish(ui, &report, &request.run, exit)?;
+        if exit == Exit::Partial {
+            ui.failures(&report.failures());
+        }
+        Ok(exit)
     }
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{common, environment::Environment, question, ui::Ui, values::Outcome};
+use super::{common, environment::Environment, keys, question, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::key::{self, ListRequest, Request};
 use crate::error::{Error, Exit};
@@ -173,8 +173,9 @@ impl List {
 impl Protect {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
-        let to_come = from(self.new_passphrase_file, self.new_passphrase_env);
-        let (dir, authorities, keys) = (self.tree.dir, authorities(&self.names)?, self.phrase.args(environment));
+        let file = self.new_passphrase_file.as_deref().map(|path| keys::passphrase_file("--new-passphrase-file", path));
+        let to_come = file.transpose()?.or(self.new_passphrase_env.map(PassphraseFrom::Variable));
+        let (dir, authorities, keys) = (self.tree.dir, authorities(&self.names)?, self.phrase.args(environment)?);
         let request = Request { dir, authorities, keys, to_come, run };
         let done = key::protect(&request)?;
         ui.warnings(&done.warnings);
@@ -186,7 +187,7 @@ impl Protect {
 impl Expose {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
-        let (dir, authorities, keys) = (self.tree.dir, authorities(&self.names)?, self.phrase.args(environment));
+        let (dir, authorities, keys) = (self.tree.dir, authorities(&self.names)?, self.phrase.args(environment)?);
         let request = Request { dir, authorities, keys, to_come: None, run };
         if !self.yes && !request.run.dry_run {
             confirm(&request, environment, ui)?;
@@ -215,14 +216,11 @@ fn confirm(request: &Request, environment: &Environment, ui: &mut Ui<'_>) -> Res
 }
 
 impl Phrase {
-    fn args(self, environment: &Environment) -> KeyArgs {
-        KeyArgs { passphrase: from(self.key_passphrase_file, self.key_passphrase_env), ..environment.keys() }
+    fn args(self, environment: &Environment) -> Result<KeyArgs, Error> {
+        let file = self.key_passphrase_file.as_deref().map(|path| keys::passphrase_file("--key-passphrase-file", path));
+        let variable = self.key_passphrase_env.map(PassphraseFrom::Variable);
+        Ok(KeyArgs { passphrase: file.transpose()?.or(variable), ..environment.keys() })
     }
-}
-
-fn from(file: Option<PathBuf>, variable: Option<String>) -> Option<PassphraseFrom> {
-    let file = file.map(|path| std::path::absolute(&path).unwrap_or(path));
-    file.map(|path| PassphraseFrom::File(path.display().to_string())).or(variable.map(PassphraseFrom::Variable))
 }
 
 /// None: all.

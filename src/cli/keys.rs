@@ -1,6 +1,7 @@
 //! The flags for authorities' keys that are no plain files of the tree.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -64,7 +65,7 @@ impl Keys {
                     .hint("give each authority's key once"));
             }
         }
-        Ok(KeyArgs { keys, ..self.passphrase.args(environment) })
+        Ok(KeyArgs { keys, ..self.passphrase.args(environment)? })
     }
 
     /// One of the keys comes from standard input, where something else is to come from.
@@ -81,7 +82,7 @@ impl Keys {
 impl Passphrase {
     /// What is given, if anything.
     pub fn stated(&self, environment: &Environment) -> Result<Option<Zeroizing<String>>, Error> {
-        let args = self.args(environment);
+        let args = self.args(environment)?;
         let stated = args.passphrase.as_ref().map(|from| keys::stated(from, &args)).transpose();
         stated.map_err(|why| {
             let error = Error::new("cannot read the passphrase of the authorities' keys").because(&why);
@@ -90,13 +91,10 @@ impl Passphrase {
     }
 
     /// Without keys.
-    pub fn args(&self, environment: &Environment) -> KeyArgs {
-        let file = self.key_passphrase_file.as_ref().map(|path| {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            PassphraseFrom::File(path.display().to_string())
-        });
+    pub fn args(&self, environment: &Environment) -> Result<KeyArgs, Error> {
+        let file = self.key_passphrase_file.as_deref().map(|path| passphrase_file("--key-passphrase-file", path));
         let variable = self.key_passphrase_env.clone().map(PassphraseFrom::Variable);
-        KeyArgs { passphrase: file.or(variable), ..environment.keys() }
+        Ok(KeyArgs { passphrase: file.transpose()?.or(variable), ..environment.keys() })
     }
 }
 
@@ -107,4 +105,16 @@ pub fn key(path: &Path) -> Result<GivenKey, Error> {
     }
     let largest = usize::try_from(LARGEST_KEY).unwrap_or(usize::MAX);
     Ok(files::read_pipe(path, largest, PIPE_WAIT)?.map_or_else(|| GivenKey::File(path.to_path_buf()), GivenKey::Pem))
+}
+
+/// A file that was named, which a run without it would only find out about when it signs. A pipe can be read once, and is read then.
+pub fn passphrase_file(flag: &str, path: &Path) -> Result<PassphraseFrom, Error> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let file = PassphraseFrom::File(path.display().to_string());
+    let is_read_once = path.metadata().is_ok_and(|found| found.file_type().is_fifo());
+    if !is_read_once && let Err(why) = keys::stated(&file, &KeyArgs::default()) {
+        let error = Error::new(format!("{flag}: the passphrase cannot be read")).because(&why);
+        return Err(why.hint().into_iter().fold(error, Error::hint));
+    }
+    Ok(file)
 }

@@ -20,10 +20,19 @@ use crate::x509::made_signature;
 /// An RSA signature has 512 octets at most.
 const LARGEST_SIGNATURE: usize = 1 << 10;
 
+/// What a signer is told beside what every program is.
+pub const SIGNER_VARIABLES: [(&str, &str); 3] = [
+    ("KPKI_SIGN_ALGORITHM", "ecdsa-sha256, ecdsa-sha384 or rsa-pkcs1-sha256."),
+    ("KPKI_SIGN_INPUT", "What is on standard input: digest or message."),
+    ("KPKI_PURPOSE", "What is signed: certificate, crl or request."),
+];
+
 /// What every command of a run has in common.
 pub struct Commands {
     pub args: KeyArgs,
     pub dir: PathBuf,
+    /// Where the tree's own files of authorities are.
+    pub pki: PathBuf,
     pub cluster: Option<String>,
     /// Signers that have failed in this run, by their words: they are asked no more.
     pub failed: Mutex<Vec<(Vec<String>, KeyFault)>>,

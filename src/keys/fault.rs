@@ -112,6 +112,7 @@ impl Why {
             Self::NoDirectory(dir) => {
                 Some(format!("make it, for its owner alone: mkdir -p -m 0700 {}", shell_path(dir)))
             }
+            Self::Readable(path, _) => Some(format!("take the permission away from others: chmod go-rwx {path}")),
             other => other.next().map(str::to_owned),
         }
     }
@@ -157,7 +158,6 @@ impl Why {
                 "state publicKey beside command in the profile: a file with the key's public half in PEM, or a command as a list"
             }
             Self::EmptyPassphrase => "put a passphrase in the first line of the file, or into the variable",
-            Self::Readable(..) => "take the permission away from others: chmod go-rwx FILE",
             _ => return None,
         })
     }

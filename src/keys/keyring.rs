@@ -1,7 +1,7 @@
 //! The key sources of one tree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::source::{KeyAt, Source, next_sources, sources};
 use crate::blueprint::Algorithm;
 use crate::ca::{CaError, PrivateKey, SignerFault};
 use crate::catalog::CaId;
-use crate::profile::{CaKeys, PassphraseFrom, Profile, SignerOptions};
+use crate::profile::{CaKeys, CertificatesDir, PassphraseFrom, Profile, SignerOptions};
 use crate::programs::Ended;
 use crate::tree::authorities::{KeySources, Sources};
 use crate::x509::{Certificate, KeyKind};
@@ -55,9 +55,11 @@ impl KeyRing {
         if let Some(PassphraseFrom::Variable(name)) = &args.passphrase {
             args.secrets.add([name.as_str()]);
         }
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let commands = Commands {
+            pki: pki(&dir, profile, is_cluster),
             args: args.clone(),
-            dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
+            dir,
             cluster: profile.map(|profile| profile.cluster_name.clone()),
             failed: Mutex::default(),
         };
@@ -81,6 +83,16 @@ impl KeyRing {
             Source::Issuer(options) => {
                 Some(format!("issues through {}", options.command.first().map_or("", String::as_str)))
             }
+        }
+    }
+
+    /// The key of an authority that is made in this run is encrypted.
+    pub fn is_sealed(&self, authority: CaId) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from, passphrase: Some(_) }) => {
+                matches!(from, KeyAt::Tree) || self.to_be_made(authority).is_ok_and(|path| path.is_some())
+            }
+            _ => false,
         }
     }
 
@@ -135,6 +147,14 @@ impl KeySources for KeyRing {
             Owner::Next => self.next.signer(authority, certificate, file),
             Owner::Unknown => Sources::Missing,
         }
+    }
+}
+
+/// The directory of the files of a tree's authorities.
+fn pki(dir: &Path, profile: Option<&Profile>, is_cluster: bool) -> PathBuf {
+    match profile.map(|profile| profile.certificates_in(dir)) {
+        Some(CertificatesDir::Outside(path)) if !is_cluster => path,
+        place => dir.join(place.as_ref().and_then(CertificatesDir::below).unwrap_or("pki")),
     }
 }
 
@@ -207,13 +227,16 @@ impl Shared {
         })
     }
 
+    /// The path of the tree's own key file.
+    fn own_file(&self, authority: CaId) -> String {
+        self.commands.pki.join(format!("{}.key", authority.stem())).display().to_string()
+    }
+
     pub fn fault(&self, authority: CaId, why: Why) -> KeyFault {
         let at = match self.sources.get(&authority) {
-            Some(Source::Key { from, .. }) => {
-                from.shown(&format!("{}.key in {}", authority.stem(), self.commands.dir.display()))
-            }
+            Some(Source::Key { from, .. }) => from.shown(&self.own_file(authority)),
             Some(Source::Signer(options)) => options.shown(),
-            Some(Source::Issuer(_)) | None => format!("{}.key in {}", authority.stem(), self.commands.dir.display()),
+            Some(Source::Issuer(_)) | None => self.own_file(authority),
         };
         KeyFault { authority, at, why }
     }
@@ -310,7 +333,7 @@ impl Shared {
 
     fn typed(&self, authority: CaId, pem: &[u8], from: &KeyAt) -> Result<Zeroizing<String>, KeyFault> {
         let cluster = self.commands.cluster.as_ref().map(|cluster| format!(" of {cluster}")).unwrap_or_default();
-        let at = from.shown(&self.commands.dir.display().to_string());
+        let at = from.shown(&self.own_file(authority));
         let prompt = format!("Passphrase of the key of {}{cluster} ({at}): ", authority.name());
         passphrase::typed(&prompt, pem, &self.commands.args).map_err(|why| self.fault(authority, why))
     }

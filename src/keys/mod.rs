@@ -19,6 +19,7 @@ mod source;
 
 pub use alone::AloneKey;
 pub use args::{GivenKey, KeyArgs};
+pub use command::SIGNER_VARIABLES;
 pub use fault::{KeyFault, Why};
 pub use fresh::{Birthplace, Fresh};
 pub use issuer::{Order, Silence, Unissued};

@@ -67,6 +67,7 @@ fn init_says_null_for_what_has_no_certificate() {
         generation: None,
         bootstrap_manifests: None,
         left_to_renew: Vec::new(),
+        unattended: Vec::new(),
         items: vec![item(None), item(Some(facts()))],
         warnings: Vec::new(),
     };

@@ -12,6 +12,7 @@ use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::{self, RelPath};
 use crate::keys::{KeyArgs, KeyRing};
+use crate::plan::outside::Outside;
 use crate::profile::{CertificatesDir, Profile, RENEWAL};
 use crate::signals;
 use crate::store::{self, Commit, Locking, OutputDir, Recovery, Roots, StoreError, TreeLock};
@@ -309,6 +310,15 @@ impl Snapshot {
     /// The certificate of the authority that signs.
     pub fn certificate(&self, authority: CaId) -> Option<&Certificate> {
         self.authorities.get(&authority).and_then(Authority::certificate)
+    }
+
+    /// Why the key of the signer of something could not be opened.
+    pub fn fault(&self, signer: Outside) -> Option<String> {
+        let Outside::Closed(authority) = signer else { return None };
+        match self.authorities.get(&authority) {
+            Some(Authority::Closed(_, why)) => Some(why.to_string()),
+            _ => None,
+        }
     }
 
     /// Every certificate in the authority's file.

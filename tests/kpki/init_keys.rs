@@ -160,7 +160,13 @@ fn keys_of_authorities_are_encrypted_from_the_first_byte() {
     let place = Place::new();
     place.write("p.yaml", profile(1, ""));
     secret(&place, "pass", "long enough\n");
-    place.init(&[&INIT[..], &["--key-passphrase-file", "pass"]].concat()).ok();
+    let run = place.init(&[&INIT[..], &["--key-passphrase-file", "pass"]].concat()).ok();
+    for name in ["ca", "front-proxy-ca", "etcd-ca"] {
+        assert!(run.stdout.contains(&format!("\n{name}: its key is encrypted\n")), "{}", run.stdout);
+    }
+    let says = "\nA run without a terminal, such as a scheduled renewal, signs by ca, front-proxy-ca, etcd-ca only with the passphrase: \
+                name it in the profile (authorities.ca.key.passphraseFile or passphraseEnv)";
+    assert!(run.stdout.contains(says), "{}", run.stdout);
     for name in ["ca", "front-proxy-ca", "etcd/ca"] {
         assert!(place.read(&format!("c/pki/{name}.key")).starts_with(SEALED), "{name}");
     }
@@ -176,10 +182,10 @@ fn keys_of_authorities_are_encrypted_from_the_first_byte() {
     assert_eq!(
         run.stderr,
         format!(
-            "warning: the key of ca: ca.key in {0}: it is encrypted, and there is no passphrase; cp1/admin.conf and \
+            "warning: the key of ca: {0}/pki/ca.key: it is encrypted, and there is no passphrase; cp1/admin.conf and \
              cp1/scheduler.conf are left; give it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the \
              profile (passphraseFile, passphraseEnv), or run on a terminal to be asked\n\
-             warning: the key of etcd-ca: etcd/ca.key in {0}: it is encrypted, and there is no passphrase; cp1/etcd-server is left; give \
+             warning: the key of etcd-ca: {0}/pki/etcd/ca.key: it is encrypted, and there is no passphrase; cp1/etcd-server is left; give \
              it with --key-passphrase-file FILE or --key-passphrase-env VARIABLE, name it in the profile (passphraseFile, \
              passphraseEnv), or run on a terminal to be asked\n",
             dir.display()
@@ -188,6 +194,50 @@ fn keys_of_authorities_are_encrypted_from_the_first_byte() {
     assert!(!run.wrote);
     place.init(&["--dir", "c", "--key-passphrase-file", "pass"]).ok();
     assert!(place.path("c/nodes/cp1/admin.conf").exists());
+}
+
+/// A passphrase in the profile is there for every run.
+#[test]
+fn a_passphrase_that_the_profile_names_is_found_by_a_scheduled_run() {
+    let place = Place::new();
+    let pass = secret(&place, "pass", "long enough\n");
+    authorities(&place, &format!("  ca: {{key: {{passphraseFile: {}}}}}\n", pass.display()));
+    let run = place.init(&INIT).ok();
+    assert!(run.stdout.contains("\nca: its key is encrypted\n"), "{}", run.stdout);
+    assert!(!run.stdout.contains("A run without a terminal"), "{}", run.stdout);
+}
+
+/// A passphrase file that was named and cannot be used is an error before anything is done.
+#[test]
+fn a_passphrase_file_that_cannot_be_used_is_refused_at_once() {
+    let place = Place::new();
+    place.write("p.yaml", profile(1, ""));
+    secret(&place, "pass", "long enough\n");
+    place.init(&[&INIT[..], &["--key-passphrase-file", "pass"]].concat()).ok();
+    let open = place.write("it is open", "long enough\n");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).unwrap();
+    let verbs: [&[&str]; 5] = [
+        &["renew", "all", "--dir", "c"],
+        &["renew", "all", "--due", "--dir", "c"],
+        &["crl", "update", "--dir", "c"],
+        &["key", "protect", "all", "--dir", "c"],
+        &["init", "--dir", "other", "--profile", "p.yaml"],
+    ];
+    for verb in verbs {
+        let run = place.kpki(&[verb, &["--key-passphrase-file", "it is open"]].concat()).fails(1);
+        let says = format!(
+            "error: --key-passphrase-file: the passphrase cannot be read\ncaused by: '{0}': expected a file that others cannot read, \
+             found mode 0644\nhint: take the permission away from others: chmod go-rwx '{0}'\n",
+            open.display()
+        );
+        assert_eq!(run.stderr, says, "{verb:?}");
+        let run = place.kpki(&[verb, &["--key-passphrase-file", "none"]].concat()).fails(1);
+        assert!(run.stderr.contains("none of its passphrase is missing"), "{verb:?}: {}", run.stderr);
+    }
+    let words =
+        ["key", "protect", "ca", "--dir", "c", "--key-passphrase-file", "pass", "--new-passphrase-file", "none"];
+    let run = place.kpki(&words).fails(1);
+    assert!(run.stderr.starts_with("error: --new-passphrase-file: the passphrase cannot be read\n"), "{}", run.stderr);
 }
 
 #[test]

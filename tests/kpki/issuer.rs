@@ -172,6 +172,38 @@ fn a_tree_is_made_and_renewed_by_an_issuer() {
     assert_eq!(asked(&place).len(), 16);
 }
 
+/// What waits is asked for by the next run, also what is made only by name; nothing is packed that is not complete.
+#[test]
+fn all_that_waits_is_asked_for_again_by_a_scheduled_run() {
+    let place = begun("");
+    mode(&place, "pending");
+    let run = place.init(&["-p", "p.yaml", "-d", "c"]).status(5);
+    assert!(!run.stdout.contains("kpki export"), "{}", run.stdout);
+    assert_eq!(asked(&place).len(), 8);
+    let quiet = place.init(&["-d", "c", "-q"]).status(5);
+    let says = "error: c: cp1/apiserver and 7 more: /bin/sh: it has no answer yet: waits for approval; its request waits, and the next run asks again\n";
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", says));
+    fs::remove_file(place.path("asked")).unwrap();
+    let run = at(&place, NOW, &["renew", "all", "--due"]).status(5);
+    assert!(!run.stdout.contains("kpki export"), "{}", run.stdout);
+    assert_eq!(asked(&place).len(), 8);
+    assert_eq!(digests(&place, "super-admin.conf").len(), 1);
+    // All but one: what is there of the node is not all of it.
+    mode(&place, "good");
+    place.write("mode.apiserver", "pending");
+    let run = at(&place, NOW, &["renew", "all", "--due"]).status(5);
+    assert!(run.stdout.starts_with("renewed 7 of ") && !run.stdout.contains("kpki export"), "{}", run.stdout);
+    assert!(place.path("c/nodes/cp1/super-admin.conf").exists());
+    fs::remove_file(place.path("mode.apiserver")).unwrap();
+    let run = at(&place, NOW, &["renew", "all", "--due"]).ok();
+    assert!(run.stdout.contains("    kpki export cp1 --out cp1.tar.gz --dir c\n"), "{}", run.stdout);
+    place.kpki(&["export", "cp1", "-d", "c", "--out", "cp1.tar.gz", "--at", NOW]).ok();
+    // One that was taken away is no request.
+    fs::remove_file(place.path("c/nodes/cp1/super-admin.conf")).unwrap();
+    let run = at(&place, NOW, &["renew", "all", "--due"]).ok();
+    assert!(run.stdout.contains("made only by name") && asked(&place).len() == 17, "{}", run.stdout);
+}
+
 /// What it is told, field by field.
 #[test]
 fn an_issuer_knows_what_is_wanted() {

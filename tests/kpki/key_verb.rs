@@ -342,10 +342,14 @@ fn what_cannot_be_encrypted_is_refused_before_anything_is_written() {
         (&["protect", "all", "ca"], 2, "all cannot be combined"),
         (&["protect", "all"], 2, "there is no passphrase for the key to be encrypted, of ca"),
         (&["protect", "all", "--key-passphrase-file", "none"], 1, "the passphrase is empty"),
-        (&["protect", "all", "--key-passphrase-file", "gone"], 1, "is missing"),
+        (&["protect", "all", "--key-passphrase-file", "gone"], 1, "gone of its passphrase is missing"),
         (&["protect", "all", "--key-passphrase-file", "open"], 1, "expected a file that others cannot read"),
         (&["protect", "all", "--key-passphrase-env", "GONE"], 1, "GONE of its passphrase is not set"),
-        (&["protect", "all", "--new-passphrase-file", "gone"], 1, "cannot read the new passphrase"),
+        (
+            &["protect", "all", "--new-passphrase-file", "gone"],
+            1,
+            "--new-passphrase-file: the passphrase cannot be read",
+        ),
     ] {
         let run = key(&place, words).fails(status);
         assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);

@@ -24,7 +24,7 @@ pub fn key_of(session: &Session<'_>, snapshot: &Snapshot, authority: CaId) -> Re
             .hint(format!("have its owner make a certificate for it, and put that in place: {import}")));
     }
     let certificate = snapshot.certificate(authority).cloned().map(Box::new);
-    match (&certificate, session.tree.keys.to_be_made(authority)) {
+    match (&certificate, session.tree.keys.to_be_made(authority)?) {
         (None, Some(path)) => Err(Error::new(format!(
             "no request can be made for {name}: its key is to be in {}, which does not exist",
             path.display()

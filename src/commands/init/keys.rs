@@ -23,7 +23,7 @@ use crate::tree::{Authorities, Layout};
 pub type OutsideKey = (PathBuf, Zeroizing<Vec<u8>>);
 
 /// The authorities that this run makes.
-fn new(items: &[Item], decided: &Reconciled) -> Vec<CaId> {
+pub fn new(items: &[Item], decided: &Reconciled) -> Vec<CaId> {
     let made = items.iter().zip(&decided.decisions).filter_map(|(item, decision)| match (&item.what, decision) {
         (What::Authority(authority), Decision::Make(Making::Authority(..))) => Some(*authority),
         _ => None,

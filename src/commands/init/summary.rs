@@ -2,6 +2,7 @@
 
 use super::evaluate::{Evaluation, context};
 use super::job::Made;
+use super::keys;
 use super::request::Request;
 use super::resolve::Resolved;
 use crate::blueprint::Name;
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::{Item, What};
 use crate::plan::outside::Outside;
+use crate::profile::{KeyOptions, Signing};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::{self, Facts, Outcome};
 use crate::tree::{Layout, Place, Survey, file, leaf};
@@ -36,6 +38,7 @@ pub fn report(
         generation: None,
         bootstrap_manifests: None,
         items: items(&resolved.items, evaluation, &resolved.tree),
+        unattended: unattended(resolved, evaluation),
         left_to_renew: evaluation.left_to_renew(),
         warnings: warnings(request, resolved, evaluation)?,
     })
@@ -67,6 +70,18 @@ fn signing(resolved: &Resolved, evaluation: &Evaluation) -> Result<Vec<String>, 
     signer_file::notices(tree, Some(profile), &bases, certificates, &written)
 }
 
+/// Authorities whose new keys are encrypted, and whose passphrase a scheduled run does not find in the profile.
+fn unattended(resolved: &Resolved, evaluation: &Evaluation) -> Vec<&'static str> {
+    let is_stated = |authority: &CaId| {
+        let options = resolved.loaded.profile.authorities.get(authority);
+        let signing = options.and_then(|options| options.signing.as_ref());
+        matches!(signing, Some(Signing::Key(KeyOptions { passphrase: Some(_), .. })))
+    };
+    let sealed = keys::new(&resolved.items, &evaluation.decided).into_iter();
+    let sealed = sealed.filter(|authority| resolved.tree.keys.is_sealed(*authority) && !is_stated(authority));
+    sealed.map(CaId::name).collect()
+}
+
 fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report::Item> {
     let Evaluation { snapshot, decided } = evaluation;
     items
@@ -93,10 +108,15 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
                     .and_then(|making| planned(item, making, decided))
                     .or_else(|| existing.as_ref().map(facts)),
                 paths: tree.display_paths(item.places()),
-                key: item.what.authority().and_then(|authority| tree.keys.described(authority)),
+                key: item.what.authority().and_then(|authority| {
+                    let is_sealed = making.is_some() && tree.keys.is_sealed(authority);
+                    tree.keys.described(authority).or_else(|| is_sealed.then(|| "its key is encrypted".to_owned()))
+                }),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
-                    Decision::NoKey(signer, _) => vec![crate::error::outside(signer)],
+                    Decision::NoKey(signer, _) => {
+                        std::iter::once(crate::error::outside(signer)).chain(snapshot.fault(*signer)).collect()
+                    }
                     _ => Vec::new(),
                 },
                 has_issuer: false,

@@ -2,6 +2,7 @@
 
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
+use crate::catalog::paths::SUPER_ADMIN_CONF;
 use crate::catalog::{self, CaId};
 use crate::encoding::key_public::Half;
 use crate::files::RelPath;
@@ -16,10 +17,14 @@ pub fn ship(renewing: &Renewing<'_>, evaluation: &Evaluation, entries: &[Renewal
     if !session.is_exported() {
         return Vec::new();
     }
+    // What is not complete cannot be packed; the master kubeconfig need not be there.
+    let is_missing = |one: &&RenewalEntry| one.is_missing() && one.id.name != SUPER_ADMIN_CONF;
+    let unfinished: BTreeSet<&String> =
+        entries.iter().filter(is_missing).filter_map(|one| one.id.node.as_ref()).collect();
     let made = entries.iter().filter(|one| one.is_made()).filter_map(|one| one.id.node.clone());
     let lists: Vec<CaId> = evaluation.due_crls().iter().map(|crl| crl.authority).collect();
     let nodes: BTreeSet<String> = made.chain(crl_issue::nodes(session, &evaluation.snapshot, &lists)).collect();
-    nodes.into_iter().collect()
+    nodes.into_iter().filter(|node| !unfinished.contains(node)).collect()
 }
 
 /// It has no certificate, so that nothing here repairs it; a file that cannot be read is for others to report.

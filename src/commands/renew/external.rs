@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
 use crate::clock::{distance, rfc3339};
-use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Skipped};
+use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Rules, Skipped};
 use crate::report::renew::RenewalEntry;
 use crate::tree::Origin;
 use crate::tree::safe_host::renew_and_ship;
@@ -13,7 +13,9 @@ use crate::workspace::requests::{External, Made, Site};
 
 /// Due credentials of external authorities, but those that have been issued.
 pub(in crate::commands::renew) fn external<'a>(renewing: &'a Renewing<'_>, evaluation: &Evaluation) -> External<'a> {
-    let (session, rules, snapshot) = (&renewing.session, renewing.rules(), &evaluation.snapshot);
+    let (session, snapshot) = (&renewing.session, &evaluation.snapshot);
+    // Which are asked for is decided.
+    let rules = Rules { named: true, ..renewing.rules() };
     let ask = |(credential, decision): (&'a Credential, &Decision)| {
         let Decision::Skipped(Skipped::External(_) | Skipped::ExternalInWindow(_), _) = decision else { return None };
         if evaluation.issued.has(&credential.id) {

@@ -24,7 +24,12 @@ impl Renewing<'_> {
         let record = record::read(&self.session.tree.roots)?;
         let mut for_new = BTreeSet::new();
         for (credential, decision) in self.credentials.iter().zip(decisions) {
-            let Decision::Keep(leaf) = decision else { continue };
+            let leaf = match decision {
+                Decision::Keep(leaf) => Some(leaf.clone()),
+                // Made only by name; its request says that it was.
+                Decision::Skipped(Skipped::NotReplenished, _) => None,
+                _ => continue,
+            };
             let outside = match credential.authority {
                 None => Outside::Authority,
                 Some(id) if matches!(snapshot.authorities.get(&id), Some(Authority::External(_))) => Outside::Key(id),
@@ -32,8 +37,7 @@ impl Renewing<'_> {
             };
             let has_issuer = credential.issuer(self.session.profile()).is_some();
             if has_issuer && self.waits(credential)? {
-                let leaf = std::mem::replace(leaf, Box::new(leaf.as_ref().clone()));
-                *decision = Decision::Skipped(Skipped::External(outside), Some(leaf));
+                *decision = Decision::Skipped(Skipped::External(outside), leaf);
                 if credential.authority.is_some_and(|authority| !ahead::signer(&record, authority).is_empty()) {
                     for_new.insert(credential.id.clone());
                 }

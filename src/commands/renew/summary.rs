@@ -35,6 +35,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         entries,
         lists: lists::rows(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
+        unopened: evaluation.unopened(),
         elsewhere: external::elsewhere(renewing, evaluation),
         recorded: renewing.recorded(evaluation),
         kubelet_dir: renewing.session.target.origin.kubelet_dir.clone(),
@@ -79,12 +80,15 @@ fn entry(
                 left if left.is_gap() => Action::Skipped,
                 _ => Action::NotApplicable,
             },
-            reasons: vec![error::left(
+            reasons: std::iter::once(error::left(
                 left,
                 &credential.id.to_string(),
                 &renewing.session.target.origin,
                 credential.issuer(renewing.session.profile()).is_some(),
-            )],
+            ))
+            .chain(left.fault().map(ToString::to_string))
+            .collect(),
+            unopened: left.fault().is_some(),
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },

@@ -140,7 +140,7 @@ impl Born {
                     let contents = birthplace.contents(&key);
                     let bytes = contents.map_err(|why| KeyFault { authority, at: source.clone(), why })?;
                     // An emergency signs with it before its file is there.
-                    context.session.tree.keys.next().keep_open(authority, Arc::clone(&key));
+                    context.session.tree.keys.to_come().keep_open(authority, Arc::clone(&key));
                     planned.outer.push(OuterFile { path, mode: 0o600, bytes, replace: false });
                 }
                 Box::new(key)

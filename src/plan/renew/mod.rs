@@ -309,6 +309,14 @@ pub enum Unwell {
 }
 
 impl Skipped {
+    /// Why its authority's key could not be opened.
+    pub const fn fault(&self) -> Option<&SignerFault> {
+        match self {
+            Self::Closed(_, why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// Something due was not renewed, which changes the exit status.
     pub const fn is_gap(&self) -> bool {
         !matches!(

@@ -23,6 +23,9 @@ pub struct Init {
     /// Entries that lack what was added to the profile, until they are renewed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_to_renew: Vec<String>,
+    /// Authorities whose new keys are encrypted, and whose passphrase the profile does not name.
+    #[serde(skip)]
+    pub unattended: Vec<&'static str>,
     pub warnings: Vec<String>,
 }
 
@@ -59,6 +62,36 @@ pub struct Item {
     /// It waits for a program that is asked again by the next run.
     #[serde(skip)]
     pub has_issuer: bool,
+}
+
+impl Init {
+    /// What was not done, and why.
+    pub fn failures(&self) -> Vec<String> {
+        let waits = self.whys(|item| matches!(item.action, "request" | "left"));
+        let lacks = (!self.left_to_renew.is_empty())
+            .then(|| format!("{}: it does not fit the profile until it is renewed", few(&self.left_to_renew)));
+        waits.into_iter().chain(lacks).map(|text| format!("{}: {text}", self.directory)).collect()
+    }
+
+    /// The reasons of these; what is the same for several is said once.
+    pub(super) fn whys(&self, is_meant: impl Fn(&Item) -> bool) -> Vec<String> {
+        let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+        for item in self.items.iter().filter(|item| is_meant(item)) {
+            let why = item.reasons.join("; ");
+            match reasons.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, ids)) => ids.push(item.id.to_string()),
+                None => reasons.push((why, vec![item.id.to_string()])),
+            }
+        }
+        reasons.iter().map(|(why, ids)| format!("{}: {why}", few(ids))).collect()
+    }
+}
+
+fn few(ids: &[String]) -> String {
+    match ids {
+        [first, _, _, _, ..] => format!("{first} and {} more", ids.len() - 1),
+        few => few.join(", "),
+    }
 }
 
 fn facts_or_nulls<S: Serializer>(facts: &Option<Facts>, to: S) -> Result<S::Ok, S::Error> {

@@ -7,6 +7,7 @@ use comfy_table::ColumnConstraint;
 use time::OffsetDateTime;
 
 use super::document::{Init, Item, Outcome};
+use crate::catalog::paths::SUPER_ADMIN_CONF;
 use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
@@ -42,6 +43,17 @@ impl Report for Init {
         lines(out, "", reissued)?;
         let elsewhere = self.items.iter().filter_map(|item| Some(format!("{}: {}", item.id, item.key.as_ref()?)));
         lines(out, "", elsewhere)?;
+        if let Some(first) = self.unattended.first() {
+            line(
+                out,
+                format!(
+                    "A run without a terminal, such as a scheduled renewal, signs by {} only with the passphrase: name it in the \
+                     profile (authorities.{first}.key.passphraseFile or passphraseEnv), or give that run --key-passphrase-file or \
+                     --key-passphrase-env",
+                    self.unattended.join(", ")
+                ),
+            )?;
+        }
         if let Some(path) = &self.bootstrap_manifests {
             let master = self.items.iter().find(|item| item.id.name == "super-admin.conf");
             let master = master.and_then(|item| item.paths.first()).map_or("super-admin.conf", String::as_str);
@@ -66,32 +78,26 @@ impl Report for Init {
     }
 }
 
-/// Why each waits for its issuer; what is the same for several is said once.
+/// Why each waits for its issuer.
 fn waiting(report: &Init, out: &mut dyn Write) -> io::Result<()> {
-    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    for item in report.items.iter().filter(|item| item.action == "request" && item.has_issuer) {
-        let why = item.reasons.join("; ");
-        match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, ids)) => ids.push(item.id.to_string()),
-            None => reasons.push((why, vec![item.id.to_string()])),
-        }
-    }
-    let said = reasons.iter().map(|(why, ids)| match ids.as_slice() {
-        [first, _, _, _, ..] => format!("{first} and {} more: {why}", ids.len() - 1),
-        few => format!("{}: {why}", few.join(", ")),
-    });
-    lines(out, "", said)
+    lines(out, "", report.whys(|item| item.action == "request" && item.has_issuer))
 }
 
 /// The archives of the nodes that have something new, in a cluster directory that was there.
 fn ship(report: &Init, out: &mut dyn Write) -> io::Result<()> {
     let is_new = |item: &&Item| matches!(item.action, "create" | "replace");
-    let nodes: BTreeSet<&str> = report.items.iter().filter(is_new).filter_map(|item| item.id.node.as_deref()).collect();
+    let nodes = |items: Vec<&Item>| items.into_iter().filter_map(|item| item.id.node.clone()).collect::<BTreeSet<_>>();
+    // The master kubeconfig need not be there.
+    let is_missing = |item: &&Item| matches!(item.action, "request" | "left") && item.id.name != SUPER_ADMIN_CONF;
+    let unfinished = nodes(report.items.iter().filter(is_missing).collect());
+    let mut nodes = nodes(report.items.iter().filter(is_new).collect());
+    // What is not complete cannot be packed.
+    nodes.retain(|node| !unfinished.contains(node));
     let is_added_to = report.items.iter().any(|item| item.action == "keep");
     if !is_added_to {
         return Ok(());
     }
-    ship_lines(&report.directory, nodes, report.outcome == Outcome::Planned, out)
+    ship_lines(&report.directory, nodes.iter().map(String::as_str), report.outcome == Outcome::Planned, out)
 }
 
 fn verdict(report: &Init) -> String {

@@ -39,6 +39,9 @@ pub struct Tree {
     pub restart: Vec<Restart>,
     pub hooks: Vec<Hook>,
     pub warnings: Vec<String>,
+    /// Why keys of authorities could not be opened: warnings, and with `--quiet` failures.
+    #[serde(skip)]
+    pub unopened: Vec<String>,
     /// What is due and renewed on another host, as a warning.
     pub elsewhere: Option<String>,
     /// The nodes of a cluster directory with something new, which they are to have.
@@ -69,6 +72,9 @@ pub struct RenewalEntry {
     pub action: Action,
     /// Why it is renewed, or skipped.
     pub reasons: Vec<String>,
+    /// The last reason is the same for all that its authority would have signed: people are told it once.
+    #[serde(skip)]
+    pub unopened: bool,
     pub key_reused: bool,
     pub names_added: Vec<String>,
     pub names_removed: Vec<String>,
@@ -151,7 +157,7 @@ impl Tree {
             let causes: Vec<&str> = std::iter::once(&failure.what).chain(&failure.why).map(String::as_str).collect();
             causes.join(": ")
         });
-        let skipped = self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id, entry.reasons.join("; ")));
+        let skipped = self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id, entry.said()));
         let lists = self.left_lists().map(|list| {
             format!("{} is due, and was not signed: {}", list.name, list.why.as_deref().unwrap_or_default())
         });
@@ -159,6 +165,7 @@ impl Tree {
         let undone = self.rolled_back && self.failed_hooks().next().is_none();
         let undone = undone.then(|| "an interrupted renewal was undone, because a deploy hook had failed".to_owned());
         failure
+            .chain(self.unopened.iter().cloned())
             .chain(skipped)
             .chain(lists)
             .chain(hooks)
@@ -186,9 +193,20 @@ impl Tree {
 }
 
 impl RenewalEntry {
+    /// The reasons, for people.
+    pub(super) fn said(&self) -> String {
+        let own = self.reasons.len().saturating_sub(usize::from(self.unopened));
+        self.reasons.iter().take(own).map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
+
     /// Its old certificate is on a CRL.
     pub fn was_revoked(&self) -> bool {
         self.reasons.iter().any(|reason| reason.starts_with("revoked since "))
+    }
+
+    /// It is to be there, and is not.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self.action, Action::Skipped) && self.old.is_none()
     }
 
     /// It was renewed or made, or would be.

@@ -168,7 +168,7 @@ fn entries(entries: &[&RenewalEntry], dry_run: bool, screen: Screen, out: &mut d
         false => &["ENTRY", "ACTION", "EXPIRES", "WHY"],
     };
     let rows = entries.iter().map(|entry| {
-        let (id, action, why) = (entry.id.to_string(), Name(entry.action).to_string(), entry.reasons.join("; "));
+        let (id, action, why) = (entry.id.to_string(), Name(entry.action).to_string(), entry.said());
         if !sides {
             let side = entry.new.as_ref().or(entry.old.as_ref());
             let expires = side.map(|side| end(side.facts.not_after, screen.now)).unwrap_or_default();

@@ -53,6 +53,32 @@ fn what_others_sign_is_done() {
     assert!(!made.place.path("c/pki/ca.crl").exists());
 }
 
+/// The mail and the journal of a job say why, once for each authority; JSON says it with each entry.
+#[test]
+fn a_quiet_run_says_why_a_key_was_not_opened() {
+    let made = made(Source::Encrypted);
+    let words = &["renew", "cp1/apiserver", "cp1/admin.conf", "cp1/etcd-peer"][..];
+    let key = made.place.path("c/pki/ca.key").display().to_string();
+    let cause = format!("the key of ca: {key}: {WHY}");
+    let quiet = run(&made, &[words, &["-q"]].concat()).status(5);
+    assert_eq!(quiet.stdout, "");
+    assert!(
+        quiet.stderr.starts_with(&format!("error: c: {cause}; give it with --key-passphrase-file")),
+        "{}",
+        quiet.stderr
+    );
+    let left =
+        |entry: &str| format!("error: c: {entry} was not renewed: the key of its signer ca could not be opened\n");
+    assert!(quiet.stderr.ends_with(&(left("cp1/apiserver") + &left("cp1/admin.conf"))), "{}", quiet.stderr);
+    assert_eq!(quiet.stderr.lines().count(), 3, "{}", quiet.stderr);
+    let said = run(&made, words).status(5);
+    assert_eq!((said.stderr.matches(&cause).count(), said.stdout.matches(&cause).count()), (1, 0), "{}", said.stderr);
+    let report = run(&made, &[words, &["-o", "json"]].concat()).status(5).json();
+    let entries = report["trees"][0]["entries"].as_array().unwrap();
+    let reasons = serde_json::json!(["the key of its signer ca could not be opened", cause]);
+    assert_eq!(entries.iter().filter(|entry| entry["reasons"] == reasons).count(), 2, "{report}");
+}
+
 /// A scheduled job says that a list runs out which nobody could sign.
 #[test]
 fn a_due_list_of_an_authority_whose_key_does_not_open_is_said_and_counted() {
