@@ -614,12 +614,13 @@ fn what_is_advised_asks_the_issuer() {
     }
     // init, of a certificate that lacks a name.
     place.write("names.yaml", place.read("p.yaml") + "apiServer: {certSANs: [new.example.com]}\n");
-    let run = place.init(&["-p", "names.yaml", "-d", "c"]).fails(1);
+    let run = place.kpki(&["init", "-p", "names.yaml", "-d", "c", "--at", DUE]).fails(1);
     let (_, command) =
         run.stderr.split_once("have the issuer asked for new ones: ").unwrap_or_else(|| panic!("{run:?}"));
     assert!(!run.stderr.contains("kpki csr"), "{}", run.stderr);
     place.write("twin.yaml", NODES.to_owned() + "apiServer: {certSANs: [new.example.com]}\n");
     place.kpki(&["renew", "cp1/apiserver", "-p", "twin.yaml", "-d", "twin", "--at", NOW]).status(0);
+    place.init(&["-p", "twin.yaml", "-d", "twin"]).status(0);
     let (asked, _) = run_it(command.lines().next().unwrap());
     assert_eq!(asked, ["cp1/apiserver"]);
     assert!(
