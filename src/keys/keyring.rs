@@ -29,7 +29,7 @@ use crate::x509::{Certificate, KeyKind};
 pub struct KeyRing {
     pub(super) shared: Arc<Shared>,
     /// Those that the profile names for the authorities that are to take their place.
-    pub(super) next: Arc<Shared>,
+    pub(super) successors: Arc<Shared>,
     pub(super) owners: Arc<Owners>,
 }
 
@@ -67,7 +67,7 @@ impl KeyRing {
         let shared = |sources| Arc::new(Shared::of(sources, Arc::clone(&commands)));
         Self {
             shared: shared(sources(profile, args, encrypted)),
-            next: shared(next_sources(profile, args)),
+            successors: shared(next_sources(profile, args)),
             owners: Arc::new(Owners::stated(profile)),
         }
     }
@@ -105,7 +105,7 @@ impl KeyRing {
     pub fn ask(&self, needed: &BTreeSet<CaId>, file: impl Fn(CaId) -> Option<Zeroizing<Vec<u8>>>) {
         for authority in needed {
             self.shared.ask(*authority, file(*authority).as_deref().map(Vec::as_slice));
-            self.next.ask(*authority, None);
+            self.successors.ask(*authority, None);
         }
     }
 
@@ -136,7 +136,7 @@ impl KeyRing {
 impl KeyRing {
     /// Somebody has to be asked for a passphrase of this authority's key. `file`: the tree's own.
     pub fn is_asked(&self, authority: CaId, file: Option<&[u8]>) -> bool {
-        self.shared.is_asked(authority, file) || self.next.is_asked(authority, None)
+        self.shared.is_asked(authority, file) || self.successors.is_asked(authority, None)
     }
 }
 
@@ -144,7 +144,7 @@ impl KeySources for KeyRing {
     fn of(&self, authority: CaId, certificate: &Certificate, file: Option<&[u8]>) -> Sources {
         match self.owners.of(authority, certificate) {
             Owner::Own => self.shared.signer(authority, certificate, file),
-            Owner::Next => self.next.signer(authority, certificate, file),
+            Owner::Next => self.successors.signer(authority, certificate, file),
             Owner::Unknown => Sources::Missing,
         }
     }

@@ -69,7 +69,7 @@ impl KeyRing {
 
     /// The keys that the profile names for the authorities to come, in place of those of today.
     pub fn to_come(&self) -> Self {
-        Self { shared: Arc::clone(&self.next), ..self.clone() }
+        Self { shared: Arc::clone(&self.successors), ..self.clone() }
     }
 
     /// A key elsewhere that was made in this run, which signs before its file is there.
