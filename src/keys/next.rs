@@ -43,7 +43,7 @@ impl KeyRing {
     /// # Errors
     /// A key does not open, or a signer without a publicKey may be the one.
     pub fn source_of(&self, authority: CaId, certificate: &Certificate) -> Result<Option<&str>, KeyFault> {
-        let both = [(self.owners.next(authority), &self.next), (self.owners.own(authority), &self.shared)];
+        let both = [(self.owners.next(authority), &self.successors), (self.owners.own(authority), &self.shared)];
         let mut unknown = None;
         for (place, shared) in both {
             let Some(place) = place else { continue };

@@ -113,7 +113,9 @@ pub fn new_crl(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, path: &str) 
 
 /// Whether a command is about entries of the catalogue, which a tree of another tool does not have.
 pub fn is_of_catalogue(command: &str) -> bool {
-    ["kpki renew ", "kpki init ", "kpki release ", "kpki crl ", "kpki key "].iter().any(|verb| command.starts_with(verb))
+    ["kpki renew ", "kpki init ", "kpki release ", "kpki crl ", "kpki key "]
+        .iter()
+        .any(|verb| command.starts_with(verb))
 }
 
 pub fn inspect(path: &str) -> String {

@@ -38,9 +38,7 @@ pub const ROWS: &[Row] = &[
             place.kpki(&["renew", "all", "--due", "--profile", "q.yaml", "--dir", "t", "--at", NOW]).status(0);
             for step in ["prepare", "switch", "retire"] {
                 let pass: &[&str] = if step == "prepare" { &[] } else { &["--confirm-all", "--not-before-override"] };
-                place
-                    .kpki(&[&["rotate", step, "front-proxy-ca", "--dir", "t", "--at", NOW], pass].concat())
-                    .status(0);
+                place.kpki(&[&["rotate", step, "front-proxy-ca", "--dir", "t", "--at", NOW], pass].concat()).status(0);
             }
         },
     )
