@@ -521,7 +521,8 @@ fn an_encrypted_key_of_an_authority_is_opened_as_printed() {
     fs::set_permissions(place.path("password"), fs::Permissions::from_mode(0o600)).unwrap();
     let words = expose.replace("FILE", "password");
     place.kpki(&words.split(' ').skip(1).collect::<Vec<_>>()).ok();
-    assert_eq!(place.read("e/pki/ca.key"), place.read("KEY.pem"));
+    let half = |name: &str| kpki::ca::PrivateKey::from_pem(place.read(name).as_bytes()).unwrap().public_pem();
+    assert_eq!(half("e/pki/ca.key"), half("KEY.pem"));
 }
 
 /// What is wrong with a file is said as what it is, and what helps.

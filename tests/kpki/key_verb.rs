@@ -134,7 +134,7 @@ fn no_byte_of_a_plain_key_is_left_and_everything_works_with_the_passphrase() {
     place.kpki(&["export", "cp1", "--dir", "c", "--out", "cp1.tar", "--at", LATER]).ok();
     assert!(!keys.iter().any(|key| key.is_in(&fs::read(place.path("cp1.tar")).unwrap())));
     // Again there is nothing to do, and no passphrase is read.
-    let again = key(&place, &["protect", "all", "--key-passphrase-file", "missing"]).ok();
+    let again = key(&place, &["protect", "all", "--key-passphrase-file", "two"]).ok();
     assert!(again.stdout.starts_with("nothing to do: ") && !again.wrote, "{}", again.stdout);
 }
 
@@ -244,7 +244,7 @@ fn what_a_key_elsewhere_has_left_here_is_encrypted() {
         let words = ["--to", "sec1", "--password-file", "one", "--out", "open.key"];
         place.kpki(&[&["convert", "c/pki/ca.key"], &words[..]].concat()).ok();
         assert!(keys[0].is_in(&fs::read(place.path("open.key")).unwrap()), "{source}");
-        let again = key(&place, &["protect", "ca", "--key-passphrase-file", "missing"]).ok();
+        let again = key(&place, &["protect", "ca", "--key-passphrase-file", "two"]).ok();
         assert!(again.stdout.starts_with("nothing to do: ") && !again.wrote, "{}", again.stdout);
         // Of all, it is one of them.
         let said = protect(&place).ok().stdout;
@@ -261,10 +261,17 @@ fn a_key_elsewhere_that_is_the_trees_own_file_is_not_lost() {
     let place = made("none");
     let keys = keys(&place);
     signs(&place, &format!("key: {{file: {}}}", place.path("c/pki/ca.key").display()));
-    place.kpki(&["renew", "apiserver", "--dir", "c", "--at", LATER]).ok();
-    key(&place, &["protect", "ca", "--key-passphrase-file", "one"]).ok();
-    assert_eq!(plain(&place, &keys[..1]), [""; 0]);
-    place.kpki(&["renew", "apiserver", "--dir", "c", "--key-passphrase-file", "one", "--at", LATER]).ok();
+    let before = plain(&place, &keys[..1]);
+    for words in [&["renew", "apiserver", "--at", LATER][..], &["key", "protect", "ca", "--key-passphrase-file", "one"]]
+    {
+        let said = place.kpki(&[words, &["--dir", "c"]].concat()).fails(1).stderr;
+        assert!(
+            said.starts_with("error: authorities.ca.key.file names a file of the tree as the key of ca: "),
+            "{said}"
+        );
+        assert!(said.contains("it may be the only copy of the key"), "{said}");
+    }
+    assert_eq!(plain(&place, &keys[..1]), before);
 }
 
 #[test]
@@ -423,7 +430,7 @@ fn a_backup_says_which_keys_are_encrypted_and_which_are_not_in_it() {
     assert_eq!(said["authorities"][0]["key"], "unusable");
     assert!(said["problems"][0].as_str().unwrap().contains("ca cannot sign: its key does not open: "), "{said}");
     let said = opened(&verify, "gone").fails(1).stderr;
-    assert!(said.contains("cannot read the passphrase of the authorities' keys"), "{said}");
+    assert!(said.contains("--key-passphrase-file: the passphrase cannot be read"), "{said}");
     let made = ["backup", "--dir", "c", "--at", NOW, "--out"];
     let said = opened(&[&made[..], &["e.kpki"]].concat(), "one").ok().stdout;
     assert!(said.contains("opened") && !said.contains("was not opened"), "{said}");
