@@ -226,6 +226,8 @@ impl CrlRun {
     pub fn show(&self, report: &Revocation, run: &RunArgs, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);
         let exit = if report.has_gap() { Exit::Partial } else { Exit::Done };
-        self.run.report.finish(ui, report, run, exit)
+        let exit = self.run.report.finish(ui, report, run, exit)?;
+        ui.failures(&report.failures());
+        Ok(exit)
     }
 }

@@ -33,7 +33,7 @@ pub fn read(text: &[u8]) -> Result<Option<Half>, Unreadable> {
         return Err(blocks(text).find_map(Result::err).map_or_else(unexpected, Unreadable::Pem));
     };
     let block = raw.decode()?;
-    if block.encrypted {
+    if block.encrypted || block.label.is("ENCRYPTED PRIVATE KEY") {
         return Err(Unreadable::EncryptedKey);
     }
     if !Container::ALL.iter().any(|container| block.label.is(container.label())) {

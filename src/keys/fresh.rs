@@ -115,6 +115,16 @@ impl KeyRing {
         }
     }
 
+    /// The key of an authority that is made in this run is encrypted.
+    pub fn is_sealed(&self, authority: CaId) -> bool {
+        match self.shared.sources.get(&authority) {
+            Some(Source::Key { from, passphrase: Some(_) }) => {
+                matches!(from, KeyAt::Tree) || self.to_be_made(authority).is_ok_and(|path| path.is_some())
+            }
+            _ => false,
+        }
+    }
+
     fn new_signer(&self, authority: CaId, options: &SignerOptions) -> Result<CommandSigner, KeyFault> {
         let shared = &self.shared;
         let (algorithm, spki_der) = shared.stated_key(authority, options)?;

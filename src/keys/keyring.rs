@@ -86,16 +86,6 @@ impl KeyRing {
         }
     }
 
-    /// The key of an authority that is made in this run is encrypted.
-    pub fn is_sealed(&self, authority: CaId) -> bool {
-        match self.shared.sources.get(&authority) {
-            Some(Source::Key { from, passphrase: Some(_) }) => {
-                matches!(from, KeyAt::Tree) || self.to_be_made(authority).is_ok_and(|path| path.is_some())
-            }
-            _ => false,
-        }
-    }
-
     /// How many signers have failed in this run.
     pub fn failed(&self) -> usize {
         held(&self.shared.commands.failed).len()

@@ -27,7 +27,7 @@ fn units(drop_ins: &[PathBuf]) -> TempDir {
 
 fn drop_ins() -> Vec<PathBuf> {
     let found = files_ending(&project("deploy/kpki-renew.service.d"), ".conf");
-    assert_eq!(found.len(), 5, "{found:?}");
+    assert_eq!(found.len(), 6, "{found:?}");
     found
 }
 

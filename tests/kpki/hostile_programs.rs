@@ -318,4 +318,6 @@ fn what_others_sign_does_not_wait_for_a_signer_that_fails() {
     let left = place.kpki(&["renew", "all", "-d", "c", "-p", "p.yaml", "--at", LATER, "-o", "json"]).status(5).json();
     let left = left["trees"][0]["entries"].as_array().unwrap().iter().filter(|one| one["action"] == "left").count();
     assert_eq!(left, 1, "front-proxy-client alone");
+    let quiet = place.kpki(&["crl", "update", "-q", "-d", "c", "-p", "p.yaml", "--at", LATER]).status(5);
+    assert!(quiet.wrote && quiet.stderr.contains("front-proxy-ca.crl was not signed: "), "{}", quiet.stderr);
 }

@@ -531,6 +531,8 @@ fn a_run_that_was_ended_asks_for_nothing_new() {
     assert!(!place.path("c/nodes").exists());
     place.write("go", "");
     mode(&place, "good");
+    // The next run knows the profile, whichever verb it is.
+    assert_eq!(place.read("c/.kpki/profile.yaml"), place.read("p.yaml"));
     at(&place, DUE, &["init", "-p", "p.yaml"]).ok();
     for entry in ["apiserver", "admin.conf", "kubelet.conf"] {
         assert_eq!(digests(&place, entry).len(), 1, "{entry}");

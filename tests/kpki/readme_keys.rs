@@ -60,6 +60,9 @@ fn its_profiles_and_commands_work() {
     for script in &scripts {
         sh(&place, script);
     }
+    for tree in ["sealed", "elsewhere"] {
+        sh(&place, &format!("kpki check-expiration {tree} && kpki verify {tree}"));
+    }
     for authority in ["ca", "front-proxy-ca", "etcd/ca"] {
         let key = place.read(&format!("sealed/pki/{authority}.key"));
         assert!(key.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"), "{authority}");

@@ -10,10 +10,11 @@ use crate::error::Error;
 use crate::plan::renew as plan;
 use crate::report;
 use crate::report::facts::facts;
+use crate::store::RootId;
 use crate::workspace::issuing::{self, Issued};
 use crate::workspace::requests::External;
 use crate::workspace::targets::Target;
-use crate::workspace::{Locked, Progress, Session, referred};
+use crate::workspace::{Locked, Progress, Session, Transaction, referred, state};
 
 /// The tree as `import` and `renew` see it.
 pub fn target(request: &Request, resolved: &Resolved) -> Target {
@@ -57,6 +58,12 @@ pub fn ask(
     progress: Progress<'_>,
 ) -> Result<Issued, Error> {
     let wanted = left(resolved, evaluation);
+    // A run that ends while it waits leaves requests: the next renewal asks again, by the profile that is recorded.
+    if !issuing::orders(session, &wanted).is_empty() && !state::is_recorded(&resolved.tree.roots, &resolved.own_files)?
+    {
+        let changes = resolved.own_files.iter().filter(|file| file.root == RootId::State).cloned().collect();
+        locked.commit("init", session.run.now, Transaction { changes, ..Transaction::default() })?;
+    }
     let answers = issuing::ask(session, &wanted, &evaluation.snapshot, (locked, "init"), progress)?;
     match answers.is_empty() {
         true => Ok(Issued::default()),

@@ -99,6 +99,14 @@ impl Revocation {
         !self.left.is_empty() || self.lists.iter().any(|list| list.action == Signing::Skipped)
     }
 
+    /// Why CRLs were not signed, a line each.
+    pub fn failures(&self) -> Vec<String> {
+        let skipped = self.lists.iter().filter(|list| list.action == Signing::Skipped);
+        skipped
+            .map(|list| format!("{} was not signed: {}", list.name, list.why.as_deref().unwrap_or_default()))
+            .collect()
+    }
+
     /// The entries in use, as a command names them: all of a node by one word.
     pub(super) fn in_use_as_named(&self) -> Vec<String> {
         let is_of = |id: &str, all: &str| all.strip_suffix("all").is_some_and(|node| id.starts_with(node));

@@ -52,6 +52,7 @@ fn verdict(report: &Revocation) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     match (count, report.dry_run) {
+        (0, _) if report.has_gap() => format!("nothing was done: {place}"),
         (0, _) => format!("nothing to do, {already}: {place}"),
         (_, true) => format!("would {todo} {count} {noun}{plural} (nothing was written): {place}"),
         (_, false) => format!("{done} {count} {noun}{plural}: {place}"),
