@@ -61,7 +61,6 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/words.rs", 3, &["a switch that nodes have not confirmed", GATES]),
     ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
     ("commands/rotate/born.rs", 2, &[SOURCES]),
-    ("commands/rotate/status.rs", 4, &[GATES]),
     ("commands/rotate/words.rs", 3, &["a switch that nodes have not confirmed"]),
     ("commands/rotate/back.rs", 1, &[TAKEN_BACK]),
     ("commands/import/waiting.rs", 2, &[EXTERNAL]),
