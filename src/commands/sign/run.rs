@@ -46,15 +46,17 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let mut agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
     let jobs = jobs::read(request)?;
     let mut grants = judge::all(request, &signer, &agreed, &jobs)?;
-    if recovered.is_empty() {
+    // Without a tree, several outputs are one transaction in their own directory.
+    let apart = Some(request).filter(|_| !signer.is_tree() && !is_dry).and_then(|request| place.home(request));
+    let apart = apart.map(|home| TreeDir::plain(&home));
+    // What an interrupted run is still to write there is told from what is in the way when that run is finished.
+    let is_interrupted = apart.as_ref().map(TreeDir::is_interrupted).transpose()?.unwrap_or_default();
+    if recovered.is_empty() && !is_interrupted {
         jobs.iter().try_for_each(|job| jobs::outs(&place, job, "").map(|_| ()))?;
     }
     if !is_dry {
         signer = signer.locked(agreed.authority, recovered)?;
     }
-    // Without a tree, several outputs are one transaction in their own directory.
-    let apart = Some(request).filter(|_| !signer.is_tree() && !is_dry).and_then(|request| place.home(request));
-    let apart = apart.map(|home| TreeDir::plain(&home));
     let apart = apart.as_ref().map(|home| home.lock(request.run.lock_wait)).transpose()?;
     let locked = signer.locked.as_ref().or(apart.as_ref());
     let in_the_way = |error: Error| match locked {
