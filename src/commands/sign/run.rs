@@ -50,8 +50,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let apart = Some(request).filter(|_| !signer.is_tree() && !is_dry).and_then(|request| place.home(request));
     let apart = apart.map(|home| TreeDir::plain(&home));
     // What an interrupted run is still to write there is told from what is in the way when that run is finished.
-    let is_interrupted = apart.as_ref().map(TreeDir::is_interrupted).transpose()?.unwrap_or_default();
-    if recovered.is_empty() && !is_interrupted {
+    if recovered.is_empty() && apart.is_none() {
         jobs.iter().try_for_each(|job| jobs::outs(&place, job, "").map(|_| ()))?;
     }
     if !is_dry {
