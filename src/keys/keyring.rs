@@ -104,9 +104,7 @@ impl KeyRing {
         let Some(Source::Key { passphrase, .. }) = self.shared.sources.get(&authority) else { return Ok(None) };
         self.shared.passphrase(authority, passphrase.as_ref())
     }
-}
 
-impl KeyRing {
     /// The authority's key is elsewhere, or encrypted. `file`: the tree's own key file.
     pub fn is_source(&self, authority: CaId, file: Option<&[u8]>) -> bool {
         match self.shared.sources.get(&authority) {
@@ -114,16 +112,12 @@ impl KeyRing {
             source => source.is_some(),
         }
     }
-}
 
-impl KeyRing {
     /// Asks a program for a certificate.
     pub fn issued(&self, order: &Order<'_>) -> Result<Zeroizing<Vec<u8>>, Unissued> {
         issuer::ask(&self.shared.commands, order)
     }
-}
 
-impl KeyRing {
     /// Somebody has to be asked for a passphrase of this authority's key. `file`: the tree's own.
     pub fn is_asked(&self, authority: CaId, file: Option<&[u8]>) -> bool {
         self.shared.is_asked(authority, file) || self.successors.is_asked(authority, None)
