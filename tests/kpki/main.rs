@@ -38,6 +38,7 @@ mod forms;
 mod handshake;
 mod harness;
 mod hooks;
+mod how_to;
 mod hostile_programs;
 mod html;
 mod init;

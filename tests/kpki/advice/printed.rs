@@ -285,6 +285,7 @@ fn every_command_that_is_mentioned_exists() {
         "README.md",
         "CHANGELOG.md",
         "ARCHITECTURE.md",
+        "docs/add-a-name.md",
         "docs/replacing-an-authority.md",
         "docs/cert-manager.md",
         "deploy/README.md",
