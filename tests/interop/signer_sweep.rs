@@ -107,13 +107,10 @@ impl Spot {
         if ran.ok() && is_as_before {
             return Some("exit 0, and nothing was written".to_owned());
         }
-        if !matches!(ran.code, Some(0 | 6 | 137))
-            && ran.signal.is_none()
-            && !is_of_loader(ran)
-            && !ran.err.contains("error: ")
-            // One key that cannot be read leaves its entries, and the rest is done.
-            && !(ran.code == Some(5) && ran.err.contains("warning: the key of "))
-        {
+        // One key that cannot be read leaves its entries, and the rest is done.
+        let left = ran.code == Some(5) && ran.err.contains("warning: the key of ");
+        let ended = matches!(ran.code, Some(0 | 6 | 137)) || ran.signal.is_some() || is_of_loader(ran);
+        if !ended && !left && !ran.err.contains("error: ") {
             return Some(format!("a failure without an error: {:?} {}", ran.code, ran.err));
         }
         let again = run(&mut faults::Spot::command(self));
