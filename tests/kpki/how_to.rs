@@ -127,3 +127,25 @@ fn words(line: &str) -> Vec<&str> {
 fn add_a_name() {
     run("add-a-name", &[], |_| {});
 }
+
+#[test]
+fn what_is_shown_is_compared() {
+    for (shown, said, is_same) in [
+        ("ok: 3 nodes, in ./cluster", "ok: 4 nodes, in ./cluster", true),
+        ("ends Nov 20, 2027", "ends Mar 1, 2031", true),
+        ("ok: 3 nodes", "ok: 3 nodes, and one that waits", false),
+        ("ok: ...", "ok: 3 nodes, and one that waits", true),
+        ("waiting: ...", "ok: 3 nodes", false),
+        ("created in ./a", "created in ./b", false),
+    ] {
+        assert_eq!(is_line(shown, said), is_same, "{shown} {said}");
+    }
+    let place = Place::new();
+    console(&place, "$ echo one; echo two\n...\ntwo\n$ exit 3    # exit status 3\n");
+    for wrong in
+        ["$ echo one\ntwo\n", "$ echo one; echo two\none\n", "$ exit 3\n", "$ echo one; echo two\n...\nthree\n"]
+    {
+        let run = std::panic::catch_unwind(|| console(&place, wrong));
+        assert!(run.is_err(), "{wrong}");
+    }
+}
