@@ -2,10 +2,12 @@
 //!
 //! - `sh`: a script for bash; the first command that fails ends the test.
 //! - `console`: every line after `$ ` is run; what stands below it is what it says, line by line. `...` stands for any lines, at
-//!   the end of a line for the rest of it; words that tell of time, numbers and fingerprints are not compared. A line that ends in `# exit status N` ends with that.
+//!   the end of a line for the rest of it; words that tell of time, numbers and fingerprints are not compared. A command that ends
+//!   in `# exit status N` ends with that.
 //! - `text`: shown only; no command of kpki's.
-//! - `/secure/` is the directory `secure`.
 //! - any other language: a file; its first line is `# FILE`.
+//!
+//! The directories of `ELSEWHERE` are below the test's.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,6 +18,8 @@ use super::harness::{Place, repository};
 
 /// A program that is not here, such as ssh or systemctl: its name and what stands in for it, a script.
 type StandIn<'a> = (&'a str, &'a str);
+
+const ELSEWHERE: [&str; 3] = ["/secure/", "/etc/systemd/", "/etc/cron.d/"];
 
 #[derive(Debug, PartialEq)]
 pub struct Block {
@@ -52,8 +56,10 @@ pub fn run_file(path: &str, programs: &[StandIn<'_>], before: impl FnOnce(&Place
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
     before(&place);
-    let secure = format!("{}/", place.path("secure").display());
-    let document = fs::read_to_string(repository(path)).unwrap().replace("/secure/", &secure);
+    let mut document = fs::read_to_string(repository(path)).unwrap();
+    for dir in ELSEWHERE {
+        document = document.replace(dir, &format!("{}/", place.path(dir.trim_matches('/')).display()));
+    }
     let blocks = blocks(&document);
     assert!(!blocks.is_empty(), "{path} has nothing to run");
     for block in blocks {
