@@ -42,6 +42,8 @@ mod export;
 mod faults;
 #[path = "interop/forms.rs"]
 mod forms;
+#[path = "interop/ha.rs"]
+mod ha;
 #[path = "interop/hostile.rs"]
 mod hostile;
 #[path = "interop/html.rs"]

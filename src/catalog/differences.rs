@@ -1,4 +1,4 @@
-//! Where a tree made by kpki differs from kubeadm's on purpose: one row, one reason. The README shows this table, and the
+//! Where a tree made by kpki differs from kubeadm's on purpose: one row, one reason. docs/reference/differences.md shows this table, and the
 //! fixture tests hold both directions: every difference found is listed here, and every row here is found.
 
 /// One deliberate difference.

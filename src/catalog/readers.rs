@@ -1,5 +1,5 @@
 //! Who reads a file of the tree, and what it takes for a new one to be used, by release. Every word about restarts comes from
-//! this table; README and kpki-renew(1) show it, and `fixtures/readers/` has what was seen of real components, written down apart
+//! this table; docs/reference/readers.md and kpki-renew(1) show it, and `fixtures/readers/` has what was seen of real components, written down apart
 //! from it. kubeadm only says "restart kube-apiserver, kube-controller-manager, kube-scheduler and etcd", whatever was renewed.
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use crate::audit::State;
 use crate::signals::Signal;
 
-/// Exit statuses, one table for the whole program (README and man page show it).
+/// Exit statuses, one table for the whole program (docs/reference/exit-statuses.md and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, or nothing to do.
@@ -31,7 +31,7 @@ pub enum Exit {
     Plugin(u8),
 }
 
-/// The statuses as text, for the test that compares README and help.
+/// The statuses as text, for the test that compares page and help.
 #[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 11] = [
     (0, "done, nothing to do, or nothing inside the windows"),

@@ -1,8 +1,7 @@
-//! Prose is compiled: README, man pages and help are held against the definitions they describe. With KPKI_RECORD=1 the
-//! generated parts are written instead.
+//! Prose is compiled: README, pages of docs/reference, man pages and help are held against the definitions they describe. With
+//! KPKI_RECORD=1 the generated parts are written instead.
 
 use std::fs;
-use std::sync::Mutex;
 
 use kpki::catalog::differences::DIFFERENCES;
 use kpki::catalog::readers;
@@ -11,7 +10,7 @@ use kpki::error::STATUSES;
 use kpki::verify::Rule;
 
 use super::expect::recording;
-use super::harness::{Place, repository, text};
+use super::harness::{Place, repository};
 
 fn hold(path: &str, expected: &str) {
     if recording() {
@@ -51,16 +50,16 @@ fn completions_are_generated_for_every_shell() {
 }
 
 #[test]
-fn the_readme_lists_the_deliberate_differences() {
+fn the_page_lists_the_deliberate_differences() {
     let mut table = String::from("| kubeadm | kpki | why |\n|---|---|---|\n");
     for difference in DIFFERENCES {
         table.push_str(&format!("| {} | {} | {} |\n", difference.kubeadm, difference.kpki, difference.reason));
     }
-    generated("differences", &table);
+    generated("differences", "differences", &table);
 }
 
 #[test]
-fn readme_and_man_page_have_the_table_of_readers() {
+fn page_and_man_page_have_the_table_of_readers() {
     let mut table = String::from(
         "| file | reader | flag or field | releases | a new one is used | how that is known |\n|---|---|---|---|---|---|\n",
     );
@@ -71,11 +70,11 @@ fn readme_and_man_page_have_the_table_of_readers() {
         let paragraph = format!(".B {file}\n{component} ({setting}), {releases}: {action} ({source})\n");
         assert!(page.contains(&paragraph), "man/kpki-renew.1 has not: {paragraph}");
     }
-    generated("readers", &table);
+    generated("readers", "readers", &table);
 }
 
 #[test]
-fn readme_and_man_page_have_the_table_of_rules() {
+fn page_and_man_page_have_the_table_of_rules() {
     let mut table = String::from("| rule | severity | what is wrong | why | repair |\n|---|---|---|---|---|\n");
     let page = fs::read_to_string(repository("man/kpki-verify.1")).unwrap().replace("\\-", "-");
     for rule in kpki::verify::all() {
@@ -84,66 +83,30 @@ fn readme_and_man_page_have_the_table_of_rules() {
         let heading = format!(".B {id} ({severity})\n");
         assert!(page.contains(&heading), "man/kpki-verify.1 has not: {heading}");
     }
-    generated("rules", &table);
+    generated("verify-rules", "rules", &table);
 }
 
-/// A part of the README between its marks.
-fn generated(mark: &str, table: &str) {
-    // Two tests write to one file when updating.
-    static README: Mutex<()> = Mutex::new(());
-    let _alone = README.lock();
-    let readme = fs::read_to_string(repository("README.md")).unwrap();
+/// The part of a page between its marks.
+fn generated(page: &str, mark: &str, table: &str) {
+    let path = format!("docs/reference/{page}.md");
+    let text = fs::read_to_string(repository(&path)).unwrap();
     let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
-    let (before, rest) = readme.split_once(&open).unwrap();
+    let (before, rest) = text.split_once(&open).unwrap();
     let (_, after) = rest.split_once(&close).unwrap();
-    hold("README.md", &format!("{before}{open}{table}{close}{after}"));
+    hold(&path, &format!("{before}{open}{table}{close}{after}"));
 }
 
 #[test]
-fn the_readme_has_the_exit_statuses() {
+fn the_page_has_the_exit_statuses() {
     let mut table = String::from("| exit status | |\n|---|---|\n");
     for (status, meaning) in STATUSES {
         table.push_str(&format!("| {status} | {meaning} |\n"));
     }
-    generated("statuses", &table);
+    generated("exit-statuses", "statuses", &table);
 }
 
 #[test]
-fn the_readmes_commands_work() {
-    let readme = fs::read_to_string(repository("README.md")).unwrap();
-    let place = Place::new();
-    let mut run = 0;
-    let mut said = String::new();
-    for line in readme.lines().filter_map(|line| line.strip_prefix("$ ")) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let words = match words.as_slice() {
-            ["kpki", words @ ..] => words,
-            ["cargo", "run", "--release", "--", words @ ..] => words,
-            ["cargo", "test"] => continue,
-            other => panic!("the README shows {other:?}"),
-        };
-        let words: Vec<String> =
-            words.iter().map(|w| if w.starts_with("profiles/") { text(w) } else { (*w).to_owned() }).collect();
-        // The first command makes the tree; told again, it says what the session shows next.
-        said.push_str(&place.kpki(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok().stdout);
-        if run == 0 {
-            fs::remove_dir_all(place.path("demo")).unwrap();
-        }
-        run += 1;
-    }
-    assert!(run >= 3, "{run}");
-    // What the session shows is what comes out: verdicts, column titles, entries.
-    for line in readme
-        .lines()
-        .filter(|line| ["created ", "nothing to do", "ENTRY ", "ca  "].iter().any(|s| line.starts_with(s)))
-    {
-        let words = |text: &str| text.split_whitespace().take(3).map(str::to_owned).collect::<Vec<_>>();
-        assert!(said.lines().any(|shown| words(shown) == words(line)), "{line}");
-    }
-}
-
-#[test]
-fn the_readme_names_every_verb_package_and_status() {
+fn the_readme_names_every_verb_and_package() {
     let readme = fs::read_to_string(repository("README.md")).unwrap();
     let mut verbs = Vec::new();
     for verb in cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {

@@ -94,7 +94,7 @@ fn tree<'a>(contents: &Contents<'a>) -> Result<WholeTree<'a>, Error> {
             Some(name) if directories.iter().any(|one| one.root == RootId::Main && one.path.is_within(name)) => {
                 return Err(Error::new(format!("two directories would be restored to {name}/"))
                     .because(format!("the tree has {name}/, and {} lay outside of it", root.path))
-                    .hint("unpack the archive by hand: README.md says how"));
+                    .hint("unpack the archive by hand: docs/reference/backup.md says how"));
             }
             Some(name) => tree.directories.push((RelPath::parse(name)?, root.owned.mode & OF_DIRECTORY)),
         }

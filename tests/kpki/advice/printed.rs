@@ -294,6 +294,7 @@ fn every_command_that_is_mentioned_exists() {
     ] {
         texts.insert(name.to_owned(), fs::read_to_string(repository(name)).unwrap());
     }
+    texts.extend(crate::documents::pages());
     for entry in fs::read_dir(repository("man")).unwrap() {
         let path = entry.unwrap().path();
         texts.insert(path.display().to_string(), fs::read_to_string(path).unwrap().replace("\\-", "-"));

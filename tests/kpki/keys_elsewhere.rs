@@ -1,23 +1,11 @@
-//! The README's section on keys elsewhere and issuers, run as it stands.
+//! The page on keys elsewhere and issuers, run as it stands.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::harness::{Place, text};
-
-const HEADING: &str = "## Keys elsewhere, and issuers";
-
-fn section() -> String {
-    let readme = std::fs::read_to_string(text("README.md")).unwrap();
-    let rest = readme.split(HEADING).nth(1).unwrap();
-    rest.split("\n## ").next().unwrap().to_owned()
-}
-
-fn blocks(section: &str, language: &str) -> Vec<String> {
-    let opening = format!("```{language}\n");
-    section.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
-}
+use super::harness::Place;
+use super::how_to::run;
 
 fn sh(place: &Place, script: &str) {
     let kpki = Path::new(env!("CARGO_BIN_EXE_kpki")).parent().unwrap();
@@ -47,19 +35,7 @@ fn elsewhere(place: &Place) {
 
 #[test]
 fn its_profiles_and_commands_work() {
-    let place = Place::new();
-    let section = section();
-    let secure = place.path("secure").display().to_string();
-    for profile in blocks(&section, "yaml") {
-        let name = profile.lines().next().unwrap().trim_start_matches("# ").to_owned();
-        place.write(&name, profile.replace("/secure", &secure));
-    }
-    elsewhere(&place);
-    let scripts = blocks(&section, "sh");
-    assert_eq!(scripts.len(), 2);
-    for script in &scripts {
-        sh(&place, script);
-    }
+    let place = run("reference/keys-elsewhere", &[], elsewhere);
     for tree in ["sealed", "elsewhere"] {
         sh(&place, &format!("kpki check-expiration {tree} && kpki verify {tree}"));
     }

@@ -1,0 +1,2 @@
+# The nodes have nothing yet.
+rm -r hosts
