@@ -35,7 +35,7 @@ pub struct Tree {
 
     /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
     /// directory exists
-    #[arg(short, long, alias = "config", value_name = "FILE")]
+    #[arg(short, long, visible_alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub struct Fleet {
 
     /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
     /// directory exists
-    #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
+    #[arg(short, long = "profile", visible_alias = "config", value_name = "FILE")]
     profiles: Vec<PathBuf>,
 
     /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it with a recorded profile
@@ -131,12 +131,23 @@ impl Report {
 }
 
 impl Tree {
+    /// Without a command line of its own.
+    pub fn of(dir: PathBuf, profile: Option<PathBuf>, node: Option<String>) -> Self {
+        Self { dir: Some(dir), profile, node: Node { node, kubelet_dir: None } }
+    }
+
     pub fn args(&self, environment: &Environment) -> TreeArgs {
         self.node.args(environment, self.dir.iter(), self.profile.iter(), None)
     }
 }
 
 impl Fleet {
+    /// One tree, without a command line of its own.
+    pub fn of(dir: PathBuf, profile: Option<PathBuf>, node: Option<String>) -> Self {
+        let profiles = profile.into_iter().collect();
+        Self { dirs: vec![dir], profiles, fleet: None, node: Node { node, kubelet_dir: None } }
+    }
+
     /// `further`: positional directories.
     pub fn args(&self, environment: &Environment, further: &[PathBuf]) -> TreeArgs {
         self.node.args(environment, further.iter().chain(&self.dirs), self.profiles.iter(), self.fleet.as_deref())

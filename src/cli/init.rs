@@ -34,7 +34,7 @@ use crate::tree::layout::DEFAULT_DIR;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The cluster's profile, or a kubeadm configuration; default: the one recorded in DIR/.kpki
-    #[arg(short, long, alias = "config", value_name = "FILE")]
+    #[arg(short, long, visible_alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
     /// Where the tree goes
