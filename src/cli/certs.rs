@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::report::CheckForm;
 use crate::workspace::kubeadm_tree::KubeadmDirs;
 
-/// kubeadm's words: kubeadm certs check-expiration, renew, generate-csr and certificate-key
+/// kubeadm's words: what kubeadm certs does, with its flags
 ///
 /// Each is a verb of kpki with the directories that kubeadm's flags name, and reports as that verb does. What more it can do is in the
 /// verb's own help: kpki check-expiration, kpki renew, kpki csr.
@@ -66,8 +66,9 @@ struct CheckExpiration {
 
 /// Renew certificates, whatever remains of them: kpki renew in kubeadm's words
 ///
-/// Other than with kubeadm, names, key algorithm and lifetime stay as they are, whether the cluster answers or not; all or nothing is
-/// written, and what was there is kept (kpki history, kpki restore).
+/// Other than with kubeadm, names, key algorithm and lifetime stay as they are where no configuration says otherwise, whether the cluster
+/// answers or not; names that the configuration adds are added; all or nothing is written, and what was there is kept (kpki history,
+/// kpki restore).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

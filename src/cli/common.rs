@@ -33,8 +33,8 @@ pub struct Tree {
     #[arg(short, long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
-    /// directory exists
+    /// The profile, a kubeadm configuration or the ConfigMap kubeadm-config, instead of the recorded profile; - is standard
+    /// input; without --dir, clusters/prod.yaml is for clusters/prod/ if that directory exists
     #[arg(short, long, visible_alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
@@ -50,8 +50,8 @@ pub struct Fleet {
     #[arg(short, long = "dir", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 
-    /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
-    /// directory exists
+    /// The profile, a kubeadm configuration or the ConfigMap kubeadm-config, instead of the recorded profile; - is standard
+    /// input; without --dir, clusters/prod.yaml is for clusters/prod/ if that directory exists
     #[arg(short, long = "profile", visible_alias = "config", value_name = "FILE")]
     profiles: Vec<PathBuf>,
 
