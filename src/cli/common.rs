@@ -232,7 +232,7 @@ impl At {
 
 /// Standard input as a file: all of it.
 pub fn stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
-    Ok(files::read_stream(std::io::stdin(), "standard input".as_ref(), LARGEST_INPUT)?)
+    Ok(files::read_stdin(LARGEST_INPUT)?)
 }
 
 /// The names that were given; `all` gives an empty `Vec`, which means every entry.

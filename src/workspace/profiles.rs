@@ -30,7 +30,7 @@ pub fn name(path: &Path) -> String {
 /// The bytes of a profile file; `-` is standard input.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     if is_stdin(path) {
-        return Ok(files::read_stream(std::io::stdin(), "standard input".as_ref(), LARGEST)?.to_vec());
+        return Ok(files::read_stdin(LARGEST)?.to_vec());
     }
     let unread = |error: FileError| {
         if matches!(error.kind, Kind::Utf16(_)) {
