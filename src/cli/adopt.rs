@@ -28,7 +28,7 @@ pub struct Args {
     dir: PathBuf,
 
     /// The cluster's profile, instead of the one that the nodes' files give
-    #[arg(short, long, alias = "config", value_name = "FILE")]
+    #[arg(short, long, visible_alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
     #[command(flatten)]

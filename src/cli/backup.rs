@@ -52,7 +52,7 @@ is elsewhere.";
 #[derive(Debug, clap::Args)]
 struct Make {
     /// Write the backup to this file, 0600; - is standard output
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(short = 'O', long, value_name = "FILE", required = true)]
     out: Option<PathBuf>,
 
     #[command(flatten)]

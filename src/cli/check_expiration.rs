@@ -119,7 +119,7 @@ const SORTS: Choices<Sort> = &[
     ("state", Some("By state, most urgent first"), Sort::State),
 ];
 
-const FORMS: Choices<CheckForm> = &[
+pub const FORMS: Choices<CheckForm> = &[
     ("table", Some("kubeadm's table, with verdict and advice"), CheckForm::Table),
     ("text", None, CheckForm::Table),
     ("wide", Some("One line per certificate with subject, issuer, names, serial, algorithm and path"), CheckForm::Wide),
@@ -146,6 +146,28 @@ fn states() -> impl TypedValueParser<Value = State> {
 }
 
 impl Args {
+    /// What kubeadm's verb of this name shows.
+    pub fn of(trees: common::Fleet, at: common::At, output: CheckForm, exit_zero: bool) -> Self {
+        Self {
+            paths: Vec::new(),
+            trees,
+            warning: None,
+            critical: None,
+            ca_warning: None,
+            ca_critical: None,
+            password: InputPassword::default(),
+            at,
+            sort: Sort::Name,
+            only: Vec::new(),
+            within: None,
+            top: None,
+            output,
+            output_file: None,
+            keys: false,
+            exit_zero,
+        }
+    }
+
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         match self.check(environment, ui) {
             // A Nagios plugin always prints one line; status 3 means unknown.

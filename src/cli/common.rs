@@ -33,9 +33,9 @@ pub struct Tree {
     #[arg(short, long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
-    /// directory exists
-    #[arg(short, long, alias = "config", value_name = "FILE")]
+    /// The profile, a kubeadm configuration or the ConfigMap kubeadm-config, instead of the recorded profile; - is standard
+    /// input; without --dir, clusters/prod.yaml is for clusters/prod/ if that directory exists
+    #[arg(short, long, visible_alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
     #[command(flatten)]
@@ -50,9 +50,9 @@ pub struct Fleet {
     #[arg(short, long = "dir", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 
-    /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
-    /// directory exists
-    #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
+    /// The profile, a kubeadm configuration or the ConfigMap kubeadm-config, instead of the recorded profile; - is standard
+    /// input; without --dir, clusters/prod.yaml is for clusters/prod/ if that directory exists
+    #[arg(short, long = "profile", visible_alias = "config", value_name = "FILE")]
     profiles: Vec<PathBuf>,
 
     /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it with a recorded profile
@@ -131,12 +131,23 @@ impl Report {
 }
 
 impl Tree {
+    /// Without a command line of its own.
+    pub fn of(dir: PathBuf, profile: Option<PathBuf>, node: Option<String>) -> Self {
+        Self { dir: Some(dir), profile, node: Node { node, kubelet_dir: None } }
+    }
+
     pub fn args(&self, environment: &Environment) -> TreeArgs {
         self.node.args(environment, self.dir.iter(), self.profile.iter(), None)
     }
 }
 
 impl Fleet {
+    /// One tree, without a command line of its own.
+    pub fn of(dir: PathBuf, profile: Option<PathBuf>, node: Option<String>) -> Self {
+        let profiles = profile.into_iter().collect();
+        Self { dirs: vec![dir], profiles, fleet: None, node: Node { node, kubelet_dir: None } }
+    }
+
     /// `further`: positional directories.
     pub fn args(&self, environment: &Environment, further: &[PathBuf]) -> TreeArgs {
         self.node.args(environment, further.iter().chain(&self.dirs), self.profiles.iter(), self.fleet.as_deref())
@@ -221,7 +232,7 @@ impl At {
 
 /// Standard input as a file: all of it.
 pub fn stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
-    Ok(files::read_stream(std::io::stdin(), "standard input".as_ref(), LARGEST_INPUT)?)
+    Ok(files::read_stdin(LARGEST_INPUT)?)
 }
 
 /// The names that were given; `all` gives an empty `Vec`, which means every entry.

@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
 
-    /// The form to convert to
+    /// The form to convert to; pkcs12 and pfx are p12, pkcs7 and p7c are p7b, cer is der, crt is pem
     #[arg(long, value_name = "FORM", group = "form", value_parser = one_of(TO))]
     to: Option<Form>,
 
@@ -44,7 +44,7 @@ pub struct Args {
     manifest: Option<Form>,
 
     /// Where to write: a file, a directory, or - for standard output
-    #[arg(long, value_name = "FILE|DIR", default_value = "-")]
+    #[arg(short = 'O', long, value_name = "FILE|DIR", default_value = "-")]
     out: PathBuf,
 
     /// Write DER instead of PEM (pkcs1, sec1, pkcs8, pkcs8-encrypted, spki, p7b, parts)
@@ -68,7 +68,7 @@ pub struct Args {
     name: Option<String>,
 
     /// Namespace of the Secret, or of kube-root-ca.crt
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
 
     /// With --as cluster-trust-bundle: the signer whose certificates it verifies; its name is then SIGNER:NAME
@@ -143,6 +143,13 @@ const TO: Choices<Form> = &[
         Form::Kubeconfig,
     ),
     ("parts", Some("Every object in a file of its own"), Form::Parts),
+    // As files of the form are called.
+    ("pkcs12", None, Form::Pkcs12),
+    ("pfx", None, Form::Pkcs12),
+    ("pkcs7", None, Form::Pkcs7),
+    ("p7c", None, Form::Pkcs7),
+    ("cer", None, Form::Der),
+    ("crt", None, Form::Pem),
 ];
 
 const BUNDLES: Choices<Form> = &[

@@ -82,6 +82,23 @@ Exit status: 0 all requests exist, 1 refused or failed, 2 wrong command line or 
 named entries, such as an authority whose key did not open.";
 
 impl Args {
+    /// Every request, with its key in `out`.
+    pub fn of(tree: common::Tree, out: PathBuf, run: common::Run) -> Self {
+        Self {
+            names: vec!["all".to_owned()],
+            tree,
+            out: Some(out),
+            key: None,
+            manifest: None,
+            issuer: None,
+            issuer_kind: String::new(),
+            issuer_group: String::new(),
+            namespace: None,
+            keys: Keys::default(),
+            run,
+        }
+    }
+
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let (trees, run, names) = (
             self.keys.with(self.tree.args(environment), environment)?,

@@ -41,7 +41,7 @@ pub struct Args {
     node: Option<String>,
 
     /// Write the archive to this file, 0600, gzipped if it ends in .gz or .tgz; - is standard output, not gzipped
-    #[arg(long, value_name = "FILE", required_unless_present = "verify", conflicts_with = "verify")]
+    #[arg(short = 'O', long, value_name = "FILE", required_unless_present = "verify", conflicts_with = "verify")]
     out: Option<PathBuf>,
 
     /// The directory that kpki init made; with --verify, the node's /etc/kubernetes

@@ -33,8 +33,9 @@ use crate::tree::layout::DEFAULT_DIR;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The cluster's profile, or a kubeadm configuration; default: the one recorded in DIR/.kpki
-    #[arg(short, long, alias = "config", value_name = "FILE")]
+    /// The cluster's profile, a kubeadm configuration or the ConfigMap kubeadm-config; - is standard input; default: the one
+    /// recorded in DIR/.kpki
+    #[arg(short, long, visible_alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
     /// Where the tree goes

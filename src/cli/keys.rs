@@ -16,7 +16,7 @@ use crate::profile::PassphraseFrom;
 use crate::workspace::TreeArgs;
 
 /// The same flags wherever an authority of a tree signs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Keys {
     /// The private key of an authority (ca, etcd-ca, front-proxy-ca) is in this file, or comes from a pipe or standard input (-);
     /// can be given several times
@@ -28,7 +28,7 @@ pub struct Keys {
 }
 
 /// Of keys that are encrypted.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Passphrase {
     /// Read the passphrase of encrypted keys of authorities from the first line of this file or pipe
     #[arg(long, value_name = "FILE", conflicts_with = "key_passphrase_env")]

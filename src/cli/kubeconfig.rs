@@ -79,7 +79,7 @@ struct User {
     tree: common::Dir,
 
     /// Write it to this file, 0600; - is standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(short = 'O', long, value_name = "FILE")]
     out: Option<PathBuf>,
 
     /// Replace the file

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod backup;
+mod certs;
 mod check_expiration;
 mod common;
 mod convert;
@@ -10,22 +11,26 @@ mod csr;
 pub mod environment;
 mod export;
 mod generate;
+pub mod habits;
 mod import;
 mod init;
 mod inspect;
 mod key;
 mod keys;
 mod kubeconfig;
+mod line;
 mod nodes;
 mod nodes_remove;
 mod passwords;
 mod profile;
 mod question;
+pub mod renamed;
 mod renew;
 mod restore;
 mod revoke;
 mod rotate;
 mod sign;
+pub mod suggest;
 pub mod ui;
 mod unpack;
 mod values;
@@ -87,6 +92,7 @@ enum Verb {
     CheckExpiration(check_expiration::Args),
     Verify(verify::Args),
     Renew(renew::Args),
+    Certs(certs::Args),
     Rotate(rotate::Args),
     Revoke(revoke::Revoke),
     Hold(revoke::Hold),
@@ -112,17 +118,20 @@ enum Verb {
 
 /// Parses one command line and runs its verb.
 pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environment, ui: &mut Ui<'_>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let (args, renamed) = renamed::current(args.into_iter().collect());
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return ui.usage(&error),
+        Err(error) => return ui.usage(&suggest::better(error, &args, &Cli::command())),
     };
     ui.configure(cli.color, cli.quiet);
+    ui.warnings(&renamed);
     let outcome = match cli.verb {
         Verb::Init(args) => args.run(environment, ui),
         Verb::Adopt(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Verify(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),
+        Verb::Certs(args) => args.run(environment, ui),
         Verb::Rotate(args) => args.run(environment, ui),
         Verb::Revoke(args) => args.run(environment, ui),
         Verb::Hold(args) => args.run(environment, ui),

@@ -13,7 +13,7 @@ use crate::workspace::passwords::{Asking, Passwords};
 use crate::workspace::survey;
 
 /// The same flags wherever something encrypted is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct InputPassword {
     /// Read the password of the inputs from the first line of this file
     #[arg(long, value_name = "FILE", conflicts_with = "password_env")]

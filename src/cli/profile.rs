@@ -25,9 +25,10 @@ Examples:
 enum Verb {
     /// Print the resolved profile, with every default visible
     #[command(
-        after_help = "Examples:\n  kpki profile show profiles/single-node.yaml\n  kpki profile show kubeadm.yaml --node cp1"
+        after_help = "Examples:\n  kpki profile show profiles/single-node.yaml\n  kpki profile show kubeadm.yaml --node cp1\n  kubectl -n kube-system get cm kubeadm-config -o yaml | kpki profile show -"
     )]
     Show {
+        /// A profile, a kubeadm configuration or the ConfigMap kubeadm-config; - is standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
 

@@ -62,7 +62,7 @@ pub struct Args {
 
     /// Of an authority: how long the new certificate is to live from now on; default: what the profile states, else as long as
     /// the old one
-    #[arg(long, value_name = "SPAN", value_parser = span)]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
     validity: Option<Span>,
 
     /// Do not run the profile's hooks
@@ -103,6 +103,23 @@ Exit status: 0 renewed or nothing due, 1 refused or failed, 2 wrong command line
 (those of an external authority, for instance), the others were; with --detailed-exitcode 10 when something was renewed.";
 
 impl Args {
+    /// What kubeadm's verb of this name does.
+    pub fn of(names: Vec<String>, trees: common::Fleet, run: common::Run) -> Self {
+        Self {
+            names,
+            trees,
+            due: false,
+            prune_sans: false,
+            reuse_key: false,
+            validity: None,
+            no_hooks: false,
+            safe_host: None,
+            detailed_exitcode: false,
+            keys: Keys::default(),
+            run,
+        }
+    }
+
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
         let now = run.now;

@@ -37,7 +37,7 @@ Examples:
   kpki revoke cp1/etcd-peer --dir ./cluster
   kpki revoke cp2/all --reason keyCompromise --dir ./cluster        a lost node; then: kpki renew cp2/all --dir ./cluster
   kpki revoke --cert old-admin.crt --reason superseded
-  kpki revoke --serial 4fd1a6 --ca etcd-ca --unknown-serial --invalid-since 2026-11-01
+  kpki revoke --serial 4fd1a6 --authority etcd-ca --unknown-serial --invalid-since 2026-11-01
   kpki revoke cp1/etcd-peer --dir ./cluster --authority-key etcd-ca=/secure/etcd-ca.key    a key that is kept elsewhere
 
 Exit status: 0 revoked, or it was already, 1 refused or failed (or the key of an authority did not open, so that nothing was revoked),
@@ -70,7 +70,7 @@ pub struct Revoke {
 #[command(after_help = "\
 Examples:
   kpki hold apiserver-etcd-client
-  kpki hold --serial 4fd1a6 --ca etcd-ca --dir ./cluster
+  kpki hold --serial 4fd1a6 --authority etcd-ca --dir ./cluster
 
 Exit status: 0 held, or it was already, 1 refused or failed, 2 wrong command line.")]
 pub struct Hold {
@@ -113,12 +113,12 @@ struct Selector {
     cert: Option<PathBuf>,
 
     /// Its serial number in hexadecimal
-    #[arg(long, value_name = "HEX", requires = "ca")]
+    #[arg(long, value_name = "HEX", requires = "authority")]
     serial: Option<String>,
 
     /// The authority that issued the serial number
-    #[arg(long, value_name = "CA", requires = "serial", value_parser = super::values::authority)]
-    ca: Option<CaId>,
+    #[arg(long, value_name = "NAME", requires = "serial", value_parser = super::values::authority)]
+    authority: Option<CaId>,
 
     /// Allow a serial number that is not known to be issued by this tree
     #[arg(long)]
@@ -188,8 +188,9 @@ fn request(
     crl: &CrlRun,
     environment: &Environment,
 ) -> Result<Request, Error> {
-    let Selector { names, cert: certificate, serial, ca, unknown_serial } = selector;
-    let (trees, run, der, serial) = (crl.trees(environment)?, crl.run.args(environment)?, crl.der, serial.zip(ca));
+    let Selector { names, cert: certificate, serial, authority, unknown_serial } = selector;
+    let (trees, run, der, serial) =
+        (crl.trees(environment)?, crl.run.args(environment)?, crl.der, serial.zip(authority));
     Ok(Request { trees, run, der, verb, names, certificate, serial, invalid_since, unknown_serial, confirmed: None })
 }
 

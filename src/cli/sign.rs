@@ -26,7 +26,7 @@ use crate::profile;
 ///
 /// The signer is an authority of the tree, which records every certificate in its journal, or an authority given by its
 /// files. All files and their lines of the journal are written, or none; the next run in the tree finishes an
-/// interrupted one. --ca makes an intermediate authority: one of the three of a cluster below an offline root, with the whole
+/// interrupted one. --intermediate makes an intermediate authority: one of the three of a cluster below an offline root, with the whole
 /// chain in its file. For a cluster CA it says how kube-controller-manager's --cluster-signing-cert-file has to be then.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -41,7 +41,7 @@ pub struct Args {
     csr_json: bool,
 
     /// The entry it is for, which decides subject, names and usages; NODE/NAME in a cluster directory
-    #[arg(long = "as", value_name = "NAME", required_unless_present_any = ["usage", "ca"], conflicts_with_all = ["usage", "san", "subject", "request_names"])]
+    #[arg(long = "as", value_name = "NAME", required_unless_present_any = ["usage", "intermediate"], conflicts_with_all = ["usage", "san", "subject", "request_names"])]
     entry: Option<String>,
 
     /// What the certificate is for
@@ -62,19 +62,19 @@ pub struct Args {
 
     /// Make an intermediate authority
     #[arg(long)]
-    ca: bool,
+    intermediate: bool,
 
     /// The path length constraint; default: the profile's (authorities.NAME.pathLength), else 0
-    #[arg(long, value_name = "N", requires = "ca")]
+    #[arg(long, value_name = "N", requires = "intermediate")]
     path_len: Option<u8>,
 
     /// A permitted DNS subtree: this name and all below it; .NAME only those below. This or --permit-ip replace the
     /// profile's permittedNames
-    #[arg(long, value_delimiter = ',', value_name = "NAME", requires = "ca")]
+    #[arg(long, value_delimiter = ',', value_name = "NAME", requires = "intermediate")]
     permit_dns: Vec<String>,
 
     /// A permitted address range
-    #[arg(long, value_delimiter = ',', value_name = "CIDR", requires = "ca")]
+    #[arg(long, value_delimiter = ',', value_name = "CIDR", requires = "intermediate")]
     permit_ip: Vec<String>,
 
     /// How long it is valid; default: the profile's for the entry, else a year; never longer than its issuer
@@ -119,9 +119,9 @@ Examples:
   kpki sign apiserver.csr --as apiserver --dir ./cluster
   kubectl get csr jane -o yaml > jane.yaml && kpki sign jane.yaml --usage client --validity 86400s
   kpki sign metrics.csr --usage client --subject O=monitoring,CN=prometheus --validity 90d --out -
-  kpki sign ca.csr --ca --as ca --profile cluster.yaml --ca-cert root.crt --ca-key root.key --validity 5y
-  kpki sign etcd-ca.csr --ca --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key
-  kpki sign etcd-ca.csr --ca --ca-cert root.crt --ca-key root.key.enc --key-passphrase-file /run/root.pass
+  kpki sign ca.csr --intermediate --as ca --profile cluster.yaml --ca-cert root.crt --ca-key root.key --validity 5y
+  kpki sign etcd-ca.csr --intermediate --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key
+  kpki sign etcd-ca.csr --intermediate --ca-cert root.crt --ca-key root.key.enc --key-passphrase-file /run/root.pass
   kpki sign --csr-json web-csr.json --usage server --request-names --out ./web
 
 Without --permit-dns and --permit-ip, the profile's authorities.NAME.permittedNames for the authority of --as is used.
@@ -144,12 +144,13 @@ impl Args {
             signer: self.authority,
             entry: self.entry.clone(),
             stated: self.stated()?,
-            authority: self.ca.then(|| self.below()).transpose()?,
+            authority: self.intermediate.then(|| self.below()).transpose()?,
             validity: self.validity.map(Span::duration),
             out: self.out.clone(),
         };
         if request.authority.is_none() && self.entry.as_deref().is_some_and(|name| CaId::parse(name).is_some()) {
-            return Err(Error::usage("an authority is made with --ca").hint("add --ca, or name another entry"));
+            return Err(Error::usage("an authority is made with --intermediate")
+                .hint("add --intermediate, or name another entry"));
         }
         let sign::Outcome { report, text } = sign::run(&request)?;
         ui.warnings(&report.warnings);

@@ -15,7 +15,7 @@ pub enum Color {
     Never,
 }
 
-/// The values of a flag: name, help, meaning. A name without help is an earlier one: still accepted, not shown.
+/// The values of a flag: name, help, meaning. A name without help is another one of the same meaning: accepted, not shown.
 pub type Choices<T> = &'static [(&'static str, Option<&'static str>, T)];
 
 /// Shown in the help and completed by shells.

@@ -10,6 +10,7 @@ use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::files::shell_path;
 use crate::plan::revoke::{Refusal, Verb};
+use crate::profile::nearest;
 use crate::revocation::{Reason, Revoked};
 use crate::tree::{Authority, Origin};
 
@@ -63,9 +64,12 @@ pub fn no_signer(authority: CaId, authority_state: Option<&Authority>, origin: &
 
 /// The tree has no such name.
 pub fn unknown_name(verb: Verb, name: &str, known: &[&str]) -> Error {
-    Error::usage(format!("there is no certificate {name:?} to {}", verb.name()))
-        .because(format!("expected some of {}", known.join(", ")))
-        .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
+    let error = Error::usage(format!("there is no certificate {name:?} to {}", verb.name()))
+        .because(format!("expected some of {}", known.join(", ")));
+    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean {near}?"));
+    near.into_iter()
+        .fold(error, Error::hint)
+        .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --authority NAME")
 }
 
 pub fn ambiguous(name: &str, ids: &[String]) -> Error {

@@ -14,7 +14,7 @@ use crate::x509::certificate::signature_name;
 /// A requested attribute that is denied.
 pub fn denied_attribute(wish: &DeniedAttribute) -> String {
     match wish {
-        DeniedAttribute::Authority => "a CA certificate (--ca makes one)".to_owned(),
+        DeniedAttribute::Authority => "a CA certificate (--intermediate makes one)".to_owned(),
         DeniedAttribute::Subject(subject) => format!("the subject {}", within(&subject.to_string())),
         DeniedAttribute::Name(san) => format!("the name {}", named(&san.to_string())),
         DeniedAttribute::Usage(usage) => format!("the usage {}", usage.name()),

@@ -29,7 +29,7 @@ pub use facts::{Facts, What};
 pub use look::{Source, changed, is_executable, link, look, look_below, owner, real, what};
 pub use path::{BadPath, RelPath};
 pub use pipe::read_pipe;
-pub use read::{FileState, read, read_input, read_stream};
+pub use read::{FileState, read, read_input, read_stdin, read_stream};
 pub use shell::{shell_path, shell_word, steers};
 pub use stream::Stream;
 pub use text::utf16;

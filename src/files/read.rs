@@ -88,6 +88,11 @@ pub fn read_stream(fd: impl AsFd, path: &Path, max: u64) -> Result<Zeroizing<Vec
     no_utf16(&bytes, path).map(|()| bytes)
 }
 
+/// Standard input to its end, which is read once.
+pub fn read_stdin(max: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    read_stream(std::io::stdin(), "standard input".as_ref(), max)
+}
+
 fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileError> {
     let failed = |errno| FileError::of(Op::Read, path, errno);
     let refused = |kind| Err(FileError::new(Op::Read, path, kind));

@@ -1,6 +1,7 @@
 //! From bytes to a profile: which documents are there, of which kind they are, and who reads them.
 
 use super::cluster;
+use super::config_map;
 use super::fields::Reading;
 use super::kubeadm::{self, Documents, Version};
 use super::model::Profile;
@@ -39,11 +40,15 @@ pub fn load(source: Source<'_>, overrides: &Overrides) -> Result<Loaded, Problem
 }
 
 pub(super) fn read(bytes: &[u8], overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
-    let stream = yaml::read(bytes);
+    let (stream, without) = config_map::unwrapped(yaml::read(bytes), bytes);
     for fault in stream.faults.iter().take(MAX_PROBLEMS) {
         reading.problem_at(fault.mark, &fault.field, Kind::Yaml(fault.flaw.clone()));
     }
     if !stream.readable() {
+        return None;
+    }
+    if let (Some(mark), true) = (without, stream.documents.is_empty()) {
+        reading.problem_at(mark, config_map::FIELD, config_map::missing());
         return None;
     }
     if stream.documents.is_empty() {

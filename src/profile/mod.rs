@@ -4,6 +4,7 @@
 mod certificates;
 mod checks;
 mod cluster;
+mod config_map;
 mod configuration;
 mod defaults;
 mod extra;
@@ -42,6 +43,7 @@ pub use model::{
     AuthorityOptions, CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
     NodeRole, OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
+pub use near::{nearest, one_slip_from};
 pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};

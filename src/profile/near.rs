@@ -5,6 +5,15 @@ const LONGEST_WORD: usize = 48;
 
 /// The candidate with the smallest edit distance, if it is small enough for its length; letter case counts for nothing.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    within(word, candidates, 4)
+}
+
+/// The same for candidates that do harm if they were not meant: one slip of the fingers away.
+pub fn one_slip_from<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    within(word, candidates, 1)
+}
+
+fn within<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, most: usize) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(LONGEST_WORD + 1).flat_map(char::to_lowercase).collect();
     if word.is_empty() || word.len() > LONGEST_WORD {
         return None;
@@ -13,7 +22,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .filter_map(|candidate| {
             let letters: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
-            let allowed = (word.len().max(letters.len()) / 3).clamp(1, 4);
+            let allowed = (word.len().max(letters.len()) / 3).clamp(1, most);
             let distance = distance(&word, &letters);
             // A word of which nothing remains is not a near one: `C` for `L`.
             (distance <= allowed && distance < word.len().min(letters.len())).then_some((distance, candidate))
@@ -71,6 +80,13 @@ mod tests {
             assert_eq!(nearest(word, names), near, "{word}");
         }
         assert_eq!(nearest(&"a".repeat(1_000_000), names), None);
+    }
+
+    #[test]
+    fn what_does_harm_is_one_slip_away() {
+        for (word, near) in [("revok", Some("revoke")), ("reovke", Some("revoke")), ("invoke", None), ("rotae", None)] {
+            assert_eq!(one_slip_from(word, ["revoke", "restore"]), near, "{word}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod key_journal;
 pub mod key_outside;
 pub mod key_places;
 pub mod known_keys;
+pub mod kubeadm_tree;
 pub mod load;
 pub mod notify;
 pub mod out_file;

@@ -1,17 +1,37 @@
 //! How every verb reads a profile: one that is given, or the one a tree records.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::error::Error;
 use crate::files::{self, FileError, FileState, Kind, Op};
+use crate::kubeconfig;
 use crate::profile::{self, Loaded, Overrides, Profile, Source};
 use crate::workspace::state::{self, State};
 
 /// A profile larger than this is refused before it is read (the parser holds the same limit).
 const LARGEST: u64 = 1 << 20;
 
-/// The bytes of a profile file.
+/// Whether a profile is read from standard input, once.
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// What commands that are printed call it: nobody else has what was on standard input.
+pub fn shown(path: &Path) -> String {
+    if is_stdin(path) { "FILE".to_owned() } else { path.display().to_string() }
+}
+
+/// What messages about its text call it.
+pub fn name(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// The bytes of a profile file; `-` is standard input.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    if is_stdin(path) {
+        return Ok(files::read_stdin(LARGEST)?.to_vec());
+    }
     let unread = |error: FileError| {
         if matches!(error.kind, Kind::Utf16(_)) {
             return Error::from(error);
@@ -31,8 +51,21 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
+/// The address of the API server of a control-plane node, which the ConfigMap kubeadm-config does not have: its own components are
+/// kubeadm's clients of it.
+pub fn advertised(dir: &Path) -> Option<IpAddr> {
+    let server = |name: &&str| {
+        let Ok(FileState::File { bytes, .. }) = files::read_input(&dir.join(name), LARGEST) else { return None };
+        kubeconfig::host(&kubeconfig::read(&bytes).ok()?.server)?.parse().ok()
+    };
+    ["controller-manager.conf", "scheduler.conf"].iter().find_map(server)
+}
+
 /// Checks that nobody but this user and root can have written a profile by which something is signed or run.
 pub fn check(path: &Path) -> Result<(), Error> {
+    if is_stdin(path) {
+        return Ok(());
+    }
     files::trusted(path).map(|_| ()).map_err(Error::from)
 }
 

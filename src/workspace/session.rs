@@ -10,6 +10,7 @@ use crate::files::{self, FileError, Op, shell_path};
 use crate::inventory::{self, Form};
 use crate::keys::KeyRing;
 use crate::plan::renew::{self as plan, Credential, Rules};
+use crate::profile::nearest;
 use crate::profile::{CRL_VALIDITY, Etcd, Profile};
 use crate::tree::layout::{Directories, Layout, Place};
 use crate::tree::{EntryId, Issuers, Survey, leaf, survey};
@@ -113,9 +114,12 @@ impl<'a> Session<'a> {
                     return Err(error::not_renewable(bare, &self.target.origin));
                 }
                 let of = self.only.as_ref().map(|node| format!(" of {node}")).unwrap_or_default();
-                return Err(Error::usage(format!("there is no certificate {name:?}{of} in this tree"))
-                    .because(format!("expected all, or some of {}", self.known_names().join(", ")))
-                    .hint("give NODE/NAME for one node of a cluster directory"));
+                let error = Error::usage(format!("there is no certificate {name:?}{of} in this tree"))
+                    .because(format!("expected all, or some of {}", self.known_names().join(", ")));
+                return Err(match nearest(bare, self.known_names()) {
+                    Some(near) => error.hint(format!("did you mean {near}?")),
+                    None => error.hint("give NODE/NAME for one node of a cluster directory"),
+                });
             }
         }
         let is_wanted = |one: &&Credential| names.iter().any(|name| one.id.is_named(name));

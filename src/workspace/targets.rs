@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::files::{Dir, What};
 use crate::inventory::{self, Form};
-use crate::profile::{CertificatesDir, Profile};
+use crate::profile::{CertificatesDir, Loaded, Overrides, Profile};
 use crate::store::Roots;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::tree::{Origin, ProfileAt};
@@ -170,6 +170,25 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
     Ok(resolved)
 }
 
+/// A given profile. What a kubeadm configuration leaves out is known: the node by `--node`, its address by its tree.
+fn loaded(state: &mut State, args: &TreeArgs, file: &Path, root: &Path) -> Result<Loaded, Error> {
+    let load = |choices: &Choices| {
+        let overrides = State { profile: Vec::new(), choices: choices.clone() }.overrides();
+        let node_name = args.node.clone().or(overrides.node_name);
+        profiles::load(&profiles::name(file), &state.profile, &Overrides { node_name, ..overrides })
+    };
+    let known = state.choices.advertise_address.or_else(|| profiles::advertised(root));
+    match (load(&state.choices), known) {
+        (Err(_), Some(address)) if state.choices.advertise_address.is_none() => {
+            let choices = Choices { advertise_address: Some(address), ..state.choices.clone() };
+            let loaded = load(&choices)?;
+            state.choices = choices;
+            Ok(loaded)
+        }
+        (loaded, _) => loaded,
+    }
+}
+
 /// Nodes of a cluster directory that have left its profile.
 pub fn strays(root: &Path, profile: &Profile, origin: &Origin) -> Vec<String> {
     let names = survey::names(root, "nodes").unwrap_or_default();
@@ -202,12 +221,12 @@ impl Resolved {
         let fresh = || Choices { hostname: args.hostname.clone(), ..Choices::default() };
         let choices = recorded.map_or_else(fresh, |state| state.choices);
         let mut state = State { profile: profiles::read(file)?, choices };
-        let loaded = profiles::load_state(&state, &file.display().to_string())?;
+        let loaded = loaded(&mut state, args, file, &root)?;
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
         let before = before.map(|before| before.profile).filter(|before| *before != loaded.profile);
         state.follow(before.as_ref(), &loaded.profile);
         let choices = state.choices.clone();
-        self.add(args, root, Some(loaded.profile), choices, ProfileAt::File(file.display().to_string()));
+        self.add(args, root, Some(loaded.profile), choices, ProfileAt::File(profiles::shown(file)));
         if let Some(target) = self.targets.last_mut() {
             target.distrust = profiles::check(file).err();
             target.unrecorded = before.map(|_| state);

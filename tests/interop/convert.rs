@@ -349,7 +349,7 @@ fn created(port: u16, home: &Path, manifest: &Path) -> Vec<Value> {
 fn kubectl_takes_the_manifests_and_the_kubeconfig() {
     let place = Place::new();
     let port = discovery();
-    let tls = ["--as", "kubernetes-secret", "--name", "web", "-n", "shop", "--out", "tls.yaml"];
+    let tls = ["--as", "kubernetes-secret", "--name", "web", "--namespace", "shop", "--out", "tls.yaml"];
     place.convert(&[&CHAIN[..], &tls].concat());
     place.convert(&["root.crt", "root.key", "--as", "kubernetes-secret", "--name", "ca-pair", "--out", "ca.yaml"]);
     let authority =

@@ -171,7 +171,7 @@ fn openssl_verifies_authorities_below_an_offline_root() {
             &[
                 "sign",
                 &csr,
-                "--ca",
+                "--intermediate",
                 "--as",
                 name,
                 "--profile",
@@ -282,7 +282,9 @@ fn requests_of_openssl_keytool_and_cfssl_are_signed() {
         let said: Value = serde_json::from_str(&said).unwrap();
         let refused = texts(&said["entries"][0]["refused"]);
         if name == "openssl" {
-            for wish in ["a CA certificate (--ca makes one)", "the name 10.0.0.7", "the usage 1.3.6.1.5.5.7.3.3"] {
+            for wish in
+                ["a CA certificate (--intermediate makes one)", "the name 10.0.0.7", "the usage 1.3.6.1.5.5.7.3.3"]
+            {
                 assert!(refused.contains(&wish.to_owned()), "{refused:?}");
             }
         } else {

@@ -66,8 +66,17 @@ fn openssl_and_pkilint_take_what_the_verbs_write() {
         ];
         for (i, reason) in reasons.iter().enumerate() {
             let serial = format!("4f{i:02x}");
-            let words =
-                ["revoke", "--serial", &serial, "--ca", "etcd-ca", "--unknown-serial", "--reason", reason, "--der"];
+            let words = [
+                "revoke",
+                "--serial",
+                &serial,
+                "--authority",
+                "etcd-ca",
+                "--unknown-serial",
+                "--reason",
+                reason,
+                "--der",
+            ];
             on(&tree.dir, &words).expect_ok(reason);
         }
         check("every reason");

@@ -255,7 +255,7 @@ fn nodes_that_sign_are_brought_together() {
         assert!(said.err.contains("only the list of this node was changed"), "{said:?}");
     }
     let client = serial(&site.node("m1").join("pki/apiserver-etcd-client.crt"));
-    let by_number = ["revoke", "--serial", &client, "--ca", "etcd-ca"];
+    let by_number = ["revoke", "--serial", &client, "--authority", "etcd-ca"];
     site.safe(&by_number).expect_code(1, "nobody has told the safe host");
     let receipts = site.receipts(&BOTH);
     let texts: Vec<&str> = receipts.iter().map(|path| path.to_str().unwrap()).collect();

@@ -142,7 +142,7 @@ fn what_was_adopted_is_managed_as_if_it_had_been_made_here() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
         .find(|line| line["entry"] == "cp2/apiserver" && line["command"] == "adopt")
         .unwrap();
-    at(&["revoke", "--ca", "ca", "--serial", line["serial"].as_str().unwrap()]).status(0);
+    at(&["revoke", "--authority", "ca", "--serial", line["serial"].as_str().unwrap()]).status(0);
     at(&["revoke", "cp1/etcd-peer"]).status(0);
     assert!(place.path("c/pki/etcd/ca.crl").exists());
     place.kpki(&["history", "--dir", "c"]).status(0);

@@ -84,7 +84,7 @@ fn names_that_would_not_be_permitted_are_refused_by_name_before_anything_is_writ
 fn an_offline_root_limits_the_authority_as_the_profile_says() {
     let place = limited();
     let sign = |out: &str, more: &[&str]| {
-        let words = ["sign", "--at", NOW, "t/.kpki/requests/pki/ca.csr", "--ca", "--as", "ca", "--out", out];
+        let words = ["sign", "--at", NOW, "t/.kpki/requests/pki/ca.csr", "--intermediate", "--as", "ca", "--out", out];
         let root = ["--dir", "t", "--ca-cert", "root/pki/ca.crt", "--ca-key", "root/pki/ca.key"];
         place.kpki(&[&words[..], &root, more].concat()).status(0);
         let text = place.read(out);

@@ -273,7 +273,7 @@ fn secrets_hold_what_their_readers_look_for() {
     let read = |names: &[&str]| names.iter().flat_map(|name| fs::read(fixture(name)).unwrap()).collect::<Vec<u8>>();
     let files = ["root.crt", "leaf.key", "intermediate.crt", "leaf.crt"].map(fixture);
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    let words = [&files[..], &["--as", "kubernetes-secret", "--name", "web", "-n", "shop"]].concat();
+    let words = [&files[..], &["--as", "kubernetes-secret", "--name", "web", "--namespace", "shop"]].concat();
     let manifest = convert(&place, &words).ok().stdout;
     assert!(manifest.ends_with("metadata:\n  name: web\n  namespace: shop\ntype: kubernetes.io/tls\n"), "{manifest}");
     let secret = &documents(&manifest)[0];

@@ -266,7 +266,7 @@ fn what_does_not_fit_is_not_imported() {
     let subject = ["--usage", "server", "--subject", "O=system:masters,CN=kube-apiserver"];
     let masters = [&["sign", server, "--out", "masters.crt"], &subject[..], &names[..], &ca[..]].concat();
     at(&place, &masters).warns();
-    sign(server, "authority.crt", &[&["--ca"], &ca[..]].concat());
+    sign(server, "authority.crt", &[&["--intermediate"], &ca[..]].concat());
     let etcd = ["--ca-cert", "t/pki/etcd/ca.crt", "--ca-key", "t/pki/etcd/ca.key"];
     at(&place, &[&["sign", server, "--out", "elsewhere.crt", "--usage", "server"], &names[..], &etcd[..]].concat())
         .ok();
@@ -314,7 +314,7 @@ fn the_three_authorities_below_an_offline_root() {
                 &[
                     "sign",
                     &csr,
-                    "--ca",
+                    "--intermediate",
                     "--as",
                     name,
                     "--profile",
@@ -370,7 +370,7 @@ fn the_three_authorities_below_an_offline_root() {
         &[
             "sign",
             "t/.kpki/requests/pki/ca.csr",
-            "--ca",
+            "--intermediate",
             "--as",
             "ca",
             "--dir",
@@ -563,7 +563,8 @@ fn an_authority_that_was_requested_is_not_made_here() {
     // Signed and put in place it is the one that signs the others.
     let csr = "t-ca/.kpki/requests/pki/ca.csr";
     let root = ["--ca-cert", "offline/pki/ca.crt", "--ca-key", "offline/pki/ca.key"];
-    let words = ["sign", csr, "--ca", "--as", "ca", "--profile", "p.yaml", "--dir", "t-ca", "--validity", "5y"];
+    let words =
+        ["sign", csr, "--intermediate", "--as", "ca", "--profile", "p.yaml", "--dir", "t-ca", "--validity", "5y"];
     at(&place, &[&words[..], &["--out", "ca.crt"], &root].concat()).status(0);
     at(&place, &["import", "ca.crt", "--profile", "p.yaml", "--dir", "t-ca"]).status(0);
     place.init(&["--profile", "p.yaml", "--dir", "t-ca"]).status(0);

@@ -25,8 +25,15 @@ fn made() -> Place {
     place.init(&["-p", "p.yaml", "-d", "t"]).status(5);
     at(&place, NOW, &["csr", "ca", "-p", "system.yaml", "-d", "nowhere", "--out", "middle"]).ok();
     let root = ["--ca-cert", "public/pki/ca.crt", "--ca-key", "public/pki/ca.key"];
-    let words =
-        ["sign", "middle/pki/ca.csr", "--ca", "--subject", "O=Public Trust,CN=Issuing 7", "--out", "middle.crt"];
+    let words = [
+        "sign",
+        "middle/pki/ca.csr",
+        "--intermediate",
+        "--subject",
+        "O=Public Trust,CN=Issuing 7",
+        "--out",
+        "middle.crt",
+    ];
     at(&place, NOW, &[&words[..], &root].concat()).status(0);
     place
 }

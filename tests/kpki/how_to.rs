@@ -155,3 +155,47 @@ fn what_is_shown_is_compared() {
 fn add_a_name() {
     run("add-a-name", &[], |_| {});
 }
+
+/// What kubeadm leaves on a node, but of today.
+fn as_kubeadm_made_it(place: &Place, node: &str, config: &str, shared: Option<&str>) {
+    if let Some(first) = shared {
+        for file in [
+            "ca.crt",
+            "ca.key",
+            "front-proxy-ca.crt",
+            "front-proxy-ca.key",
+            "sa.key",
+            "sa.pub",
+            "etcd/ca.crt",
+            "etcd/ca.key",
+        ] {
+            place.write(&format!("{node}/pki/{file}"), fs::read(place.path(&format!("{first}/pki/{file}"))).unwrap());
+        }
+    }
+    let config = repository(&format!("fixtures/kubeadm/{config}/kubeadm.yaml"));
+    place.kpki(&["init", "--config", config.to_str().unwrap(), "--dir", node]).status(0);
+    fs::remove_dir_all(place.path(&format!("{node}/.kpki"))).unwrap();
+}
+
+#[test]
+fn take_over_a_kubeadm_cluster() {
+    let config = fs::read_to_string(repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/kubeadm.yaml")).unwrap();
+    let cluster = config.split("---\n").nth(1).unwrap();
+    let indented: String = cluster.lines().map(|line| format!("    {line}\n")).collect();
+    let map = format!(
+        "apiVersion: v1\ndata:\n  ClusterConfiguration: |\n{indented}kind: ConfigMap\nmetadata:\n  name: kubeadm-config\n"
+    );
+    let kubectl = format!("cat <<'END'\n{map}END");
+    let place = run("take-over-a-kubeadm-cluster", &[("kubectl", &kubectl)], |place| {
+        as_kubeadm_made_it(place, "cp1", "v1.36-ha-ecdsa-cp1", None);
+        as_kubeadm_made_it(place, "cp2", "v1.36-ha-ecdsa-cp2", Some("cp1"));
+        for node in ["cp1", "cp2"] {
+            let tar = format!(
+                "mkdir -p on/etc && cp -a {node} on/etc/kubernetes && tar -czf {node}.tar.gz -C on etc && rm -r on"
+            );
+            said(place, &tar);
+        }
+    });
+    assert_eq!(place.read("cp1/.kpki/profile.yaml"), map);
+    assert!(place.path("cluster/nodes/cp2/pki/apiserver.crt").exists() && place.path("cp2-new.tar.gz").exists());
+}

@@ -20,7 +20,11 @@ const VERBS: &[(&str, &[&str], &str)] = &[
     ("sign", &["sign", "web.csr", "--usage", "client", "--out", "web.crt"], "web.crt"),
     ("kubeconfig user", &["kubeconfig", "user", "a", "--server", "https://a:6443", "--out", "a.conf"], "a.conf"),
     ("crl update", &["crl", "update", "ca", "-p", "p.yaml"], "t/pki/ca.crl"),
-    ("revoke", &["revoke", "--serial", "0a0b0c", "--ca", "ca", "--unknown-serial", "-p", "p.yaml"], "t/pki/ca.crl"),
+    (
+        "revoke",
+        &["revoke", "--serial", "0a0b0c", "--authority", "ca", "--unknown-serial", "-p", "p.yaml"],
+        "t/pki/ca.crl",
+    ),
     ("renew", &["renew", "apiserver", "-p", "p.yaml"], "t/pki/apiserver.crt"),
     ("init", &["init", "-p", "p.yaml"], "t/pki/apiserver.crt"),
 ];
@@ -65,8 +69,19 @@ fn imported() -> Place {
         at(&place, &["csr", "ca", "-p", "p.yaml", "--dir", "t"]);
         let root = ["--ca-cert", "offline/pki/ca.crt", "--ca-key", "offline/pki/ca.key"];
         let out = format!("ca{number}.crt");
-        let words =
-            ["sign", "t/.kpki/requests/pki/ca.csr", "--ca", "--as", "ca", "-p", "p.yaml", "--dir", "t", "--out", &out];
+        let words = [
+            "sign",
+            "t/.kpki/requests/pki/ca.csr",
+            "--intermediate",
+            "--as",
+            "ca",
+            "-p",
+            "p.yaml",
+            "--dir",
+            "t",
+            "--out",
+            &out,
+        ];
         at(&place, &[&words[..], &root].concat());
         if number == 2 {
             copy(&place.path("t"), &place.path("before"));
@@ -267,7 +282,7 @@ fn who_only_looks_says_that_a_run_waits() {
     let before = super::harness::tree(&place.path("t"));
     for words in [
         &["history"][..],
-        &["revoke", "--serial", "0a0b0c", "--ca", "ca", "--unknown-serial", "-p", "p.yaml", "--dry-run"],
+        &["revoke", "--serial", "0a0b0c", "--authority", "ca", "--unknown-serial", "-p", "p.yaml", "--dry-run"],
         &["crl", "update", "-p", "p.yaml", "--dry-run"],
         &["renew", "all", "-p", "p.yaml", "--dry-run"],
         &["csr", "apiserver", "-p", "p.yaml", "--dry-run"],

@@ -150,7 +150,19 @@ fn what_nodes_have_issued_and_revoked_comes_back() {
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["entry"], "cp1/apiserver-etcd-client");
     let serial = line["serial"].as_str().unwrap();
-    let run = place.kpki(&["revoke", "--serial", serial, "--ca", "etcd-ca", "--dir", "c", "--at", LATER, "-o", "json"]);
+    let run = place.kpki(&[
+        "revoke",
+        "--serial",
+        serial,
+        "--authority",
+        "etcd-ca",
+        "--dir",
+        "c",
+        "--at",
+        LATER,
+        "-o",
+        "json",
+    ]);
     assert_eq!(run.status(0).json()["entries"][0]["name"], "cp1/apiserver-etcd-client");
 }
 

@@ -97,7 +97,8 @@ fn a_restored_safe_host_learns_what_only_a_node_knows() {
 
     // The node's own certificate can be revoked.
     let serial = line["serial"].as_str().unwrap();
-    let run = at(&place, LATEST, &["revoke", "--serial", serial, "--ca", "ca", "--dir", "c", "-o", "json"]).status(0);
+    let run =
+        at(&place, LATEST, &["revoke", "--serial", serial, "--authority", "ca", "--dir", "c", "-o", "json"]).status(0);
     assert_eq!(run.json()["entries"][0]["name"], "w1/metrics");
     // Nothing of it is new.
     let again = merge(&place, &["w1.json"]).status(0).json();

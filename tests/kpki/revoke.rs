@@ -160,7 +160,7 @@ fn who_is_meant() {
     at(&place, "2026-11-20T23:00:00Z", &["renew", "etcd-server"]).ok();
     // The number is in the journal, and in a generation.
     let hex = server.serial_hex();
-    let by_number = ["revoke", "--serial", &hex, "--ca", "etcd-ca"];
+    let by_number = ["revoke", "--serial", &hex, "--authority", "etcd-ca"];
     let run = on(&place, &by_number).ok();
     assert!(run.stdout.contains("etcd-server") && !run.stdout.contains("Still in use"), "{}", run.stdout);
     fs::remove_file(place.path("d/.kpki/journal.jsonl")).unwrap();
@@ -181,8 +181,8 @@ fn who_is_meant() {
         (&["release", "etcd-pear"], "there is no certificate \"etcd-pear\" to release"),
         (&["revoke", "etcd-pear"], "there is no certificate"),
         (&["revoke"], "required"),
-        (&["revoke", "--serial", "05"], "--ca"),
-        (&["revoke", "--serial", "xx", "--ca", "ca"], "hexadecimal"),
+        (&["revoke", "--serial", "05"], "--authority"),
+        (&["revoke", "--serial", "xx", "--authority", "ca"], "hexadecimal"),
         (&["revoke", "etcd-peer", "--reason", "certificateHold"], "invalid value"),
         (&["revoke", "etcd-peer", "--reason", "removeFromCRL"], "invalid value"),
         (&["revoke", "etcd-peer", "--invalid-since", "+1d"], "future"),

@@ -196,7 +196,8 @@ fn a_waiting_request_goes_with_its_key() {
     place.write("p.yaml", single("authorities: {ca: {subject: {O: [acme]}}}\n"));
     place.kpki(&["csr", "ca", "--at", NOW, "--profile", "p.yaml", "--dir", "c"]).ok();
     let root = ["--dir", "c", "--profile", "p.yaml", "--ca-cert", "root/pki/ca.crt", "--ca-key", "root/pki/ca.key"];
-    let words = ["sign", "--at", NOW, "c/.kpki/requests/pki/ca.csr", "--ca", "--as", "ca", "--out", "old.crt"];
+    let words =
+        ["sign", "--at", NOW, "c/.kpki/requests/pki/ca.csr", "--intermediate", "--as", "ca", "--out", "old.crt"];
     place.kpki(&[&words[..], &root].concat()).status(0);
     place.kpki(&["import", "--at", NOW, "old.crt", "--profile", "p.yaml", "--dir", "c"]).status(0);
     place.init(&["--profile", "p.yaml", "--dir", "c"]).status(0);

@@ -54,7 +54,7 @@ fn a_first_list_is_one_of_each_authority() {
     for (words, entries) in [
         (&["revoke", "cp1/apiserver-kubelet-client", "--yes"][..], [1, 0]),
         (&["hold", "cp1/apiserver-kubelet-client"], [1, 0]),
-        (&["revoke", "--serial", old.as_str(), "--ca", "ca", "--yes"], [0, 1]),
+        (&["revoke", "--serial", old.as_str(), "--authority", "ca", "--yes"], [0, 1]),
         (&["crl", "update"], [0, 0]),
         (&["crl", "update", "ca"], [0, 0]),
         // kubelet.conf and the serving certificate of both authorities.

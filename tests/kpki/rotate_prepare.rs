@@ -586,7 +586,9 @@ fn below_a_root_a_request_waits_for_its_certificate() {
     place.kpki(&["csr", "ca", "--at", NOW, "--profile", "p.yaml", "--dir", "t"]).ok();
     let root = ["--dir", "t", "--profile", "p.yaml", "--ca-cert", "root/pki/ca.crt", "--ca-key", "root/pki/ca.key"];
     let sign = |csr: &str, out: &str| {
-        place.kpki(&[&["sign", "--at", NOW, csr, "--ca", "--as", "ca", "--out", out][..], &root].concat()).status(0)
+        place
+            .kpki(&[&["sign", "--at", NOW, csr, "--intermediate", "--as", "ca", "--out", out][..], &root].concat())
+            .status(0)
     };
     sign("t/.kpki/requests/pki/ca.csr", "old.crt");
     place.kpki(&["import", "--at", NOW, "old.crt", "--profile", "p.yaml", "--dir", "t"]).status(0);
@@ -613,7 +615,7 @@ fn below_a_root_a_request_waits_for_its_certificate() {
         "--at",
         NOW,
         "t/.kpki/rotation/ca.csr",
-        "--ca",
+        "--intermediate",
         "--subject",
         "O=acme,CN=kubernetes@2",
         "--out",

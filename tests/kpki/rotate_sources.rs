@@ -194,7 +194,9 @@ fn keys_that_are_encrypted_stay_so_in_every_step() {
     // The old one's list is signed by the key that is kept.
     place.kpki(&["crl", "update", "--dir", "d", "--at", DAYS[1]]).status(0);
     let serial = certificates(place, "prepared/nodes/cp1/pki/etcd/server.crt")[0].serial_hex();
-    place.kpki(&["revoke", "--serial", &serial, "--ca", "etcd-ca", "--yes", "--dir", "d", "--at", DAYS[1]]).status(0);
+    place
+        .kpki(&["revoke", "--serial", &serial, "--authority", "etcd-ca", "--yes", "--dir", "d", "--at", DAYS[1]])
+        .status(0);
     assert_eq!(entries(place, "d/pki/etcd/ca.crl"), [("CN=etcd-ca".to_owned(), 1), ("CN=etcd-ca@2".to_owned(), 0)]);
     check("revoke", "d");
     story.copy("d", "switched");
@@ -360,7 +362,9 @@ fn a_key_elsewhere_is_replaced_by_one_elsewhere() {
     place.kpki(&["crl", "update", "--dir", "d", "--at", DAYS[1]]).status(0);
     assert_eq!(signed(place, &SIGNERS), [1, 1]);
     let serial = certificates(place, "prepared/nodes/cp1/pki/etcd/server.crt")[0].serial_hex();
-    place.kpki(&["revoke", "--serial", &serial, "--ca", "etcd-ca", "--yes", "--dir", "d", "--at", DAYS[1]]).status(0);
+    place
+        .kpki(&["revoke", "--serial", &serial, "--authority", "etcd-ca", "--yes", "--dir", "d", "--at", DAYS[1]])
+        .status(0);
     assert_eq!(signed(place, &SIGNERS), [1, 0]);
     assert_eq!(entries(place, "d/pki/etcd/ca.crl"), [("CN=etcd-ca".to_owned(), 1), ("CN=etcd-ca@2".to_owned(), 0)]);
     story.copy("d", "switched");

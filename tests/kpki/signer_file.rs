@@ -15,7 +15,8 @@ fn signed(profile: &str) -> Place {
     place.init(&["--profile", "root.yaml", "--dir", "root"]).ok();
     place.write("p.yaml", profile);
     place.kpki(&["csr", "ca", "--at", NOW, "--profile", "p.yaml", "--dir", "t"]).ok();
-    let words = ["sign", "--at", NOW, "t/.kpki/requests/pki/ca.csr", "--ca", "--as", "ca", "--out", "chain.crt"];
+    let words =
+        ["sign", "--at", NOW, "t/.kpki/requests/pki/ca.csr", "--intermediate", "--as", "ca", "--out", "chain.crt"];
     let root = ["--dir", "t", "--profile", "p.yaml", "--ca-cert", "root/pki/ca.crt", "--ca-key", "root/pki/ca.key"];
     let run = place.kpki(&[&words[..], &root].concat()).status(0);
     assert!(run.stderr.contains(FLAG), "{}", run.stderr);

@@ -64,7 +64,7 @@ fn its_serial_number_is_known() {
     let place = made();
     let serial = parse_pem_bundle(place.read("spelled.crt").as_bytes()).unwrap().remove(0).serial_hex();
     // Without --unknown-serial.
-    let run = on(&place, &["revoke", "--serial", &serial, "--ca", "ca", "-o", "json"]);
+    let run = on(&place, &["revoke", "--serial", &serial, "--authority", "ca", "-o", "json"]);
     assert!(!run.stderr.contains("--unknown-serial"), "{run:?}");
     on(&place, &["crl", "check", "apiserver"]).status(4);
 }

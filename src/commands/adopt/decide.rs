@@ -46,7 +46,7 @@ pub fn decide(request: &Request, inputs: Vec<Result<NodeFiles, Error>>) -> Resul
     let given = request.profile.as_deref().map(|path| {
         profiles::check(path)?;
         let bytes = profiles::read(path)?;
-        let loaded = profiles::load(&path.display().to_string(), &bytes, &Overrides::default())?;
+        let loaded = profiles::load(&profiles::name(path), &bytes, &Overrides::default())?;
         Ok::<_, Error>((bytes, loaded))
     });
     let given = given.transpose()?;

@@ -74,6 +74,12 @@ fn elsewhere(path: &Path) -> Option<PathBuf> {
     (pki != GATHERED).then(|| path.join(pki))
 }
 
+/// A new certificate key, in hexadecimal.
+pub fn certificate_key() -> Result<Zeroizing<String>, Error> {
+    let key = Zeroizing::new(random::<KEY_LENGTH>()?);
+    Ok(Zeroizing::new(key.iter().map(|octet| format!("{octet:02x}")).collect()))
+}
+
 /// The manifest, and the certificate key where one had to be made.
 pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Option<Zeroizing<String>>), Error> {
     let [Input::Path(path)] = request.inputs.as_slice() else {
@@ -89,9 +95,8 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
     let (key, made) = match &request.certificate_key {
         Some(text) => (parse(text)?, None),
         None => {
-            let key = Zeroizing::new(random::<KEY_LENGTH>()?);
-            let text = Zeroizing::new(key.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
-            (key, Some(text))
+            let text = certificate_key()?;
+            (parse(&text)?, Some(text))
         }
     };
     let mut plain = Vec::new();

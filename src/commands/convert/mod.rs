@@ -23,5 +23,6 @@ mod write;
 
 #[cfg(feature = "internals")]
 pub use documents::count;
+pub use kubeadm::certificate_key;
 pub use request::{Form, Input, Request};
 pub use run::run;

@@ -53,7 +53,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
 /// Nothing is recorded before the first run has succeeded.
 fn origin(request: &Request, tree: &TreeDir) -> tree::Origin {
     let text = |path: &Path| path.display().to_string();
-    let profile = request.profile.as_deref().map_or(ProfileAt::Recorded, |path| ProfileAt::File(text(path)));
+    let profile = request.profile.as_deref().map_or(ProfileAt::Recorded, |path| ProfileAt::File(profiles::shown(path)));
     tree::Origin {
         node: request.node.clone(),
         kubelet_dir: request.kubelet_dir.as_deref().map(text),
@@ -78,7 +78,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
             let fresh = || Choices { hostname: request.hostname.clone(), ..Choices::default() };
             let choices = recorded.map_or_else(fresh, |state| state.choices);
             profiles::check(path)?;
-            (profiles::read(path)?, choices, path.display().to_string())
+            (profiles::read(path)?, choices, profiles::name(path))
         }
         (None, Some(state)) => (state.profile, state.choices, state::path(main).display().to_string()),
         (None, None) => {

@@ -67,9 +67,11 @@ pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
         match (is_ca, expiry) {
             (true, Some(expiry)) if !head.contains("caCertificateValidityPeriod") => {
                 head.push_str(&format!("caCertificateValidityPeriod: {expiry}\n"));
-                warnings.push(format!("{name}: it is for CA certificates; its expiry is used for the cluster's own authorities (kpki sign --ca makes an intermediate)"));
+                warnings.push(format!("{name}: it is for CA certificates; its expiry is used for the cluster's own authorities (kpki sign --intermediate makes an intermediate)"));
             }
-            (true, _) => warnings.push(format!("{name}: it is for CA certificates; kpki sign --ca makes one")),
+            (true, _) => {
+                warnings.push(format!("{name}: it is for CA certificates; kpki sign --intermediate makes one"))
+            }
             (false, expiry) => extras.push_str(&extra(original, profile, expiry.as_deref(), &mut warnings)),
         }
     }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::profile::{self, Overrides};
-use crate::workspace::profiles::{load, read};
+use crate::workspace::profiles::{load, name, read};
 
 /// The resolved profile as YAML, and warnings.
 pub fn show(path: &Path, overrides: &Overrides) -> Result<(String, Vec<String>), Error> {
-    let loaded = load(&path.display().to_string(), &read(path)?, overrides)?;
+    let loaded = load(&name(path), &read(path)?, overrides)?;
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     Ok((profile::render(&loaded.profile), warnings))
 }
@@ -36,8 +36,7 @@ pub struct Verdict {
 
 /// Every file is checked, independently of the others.
 pub fn validate(paths: &[PathBuf], overrides: &Overrides) -> Vec<Verdict> {
-    let check = |path: &PathBuf| match read(path).and_then(|bytes| load(&path.display().to_string(), &bytes, overrides))
-    {
+    let check = |path: &PathBuf| match read(path).and_then(|bytes| load(&name(path), &bytes, overrides)) {
         Ok(loaded) => Verdict {
             path: path.clone(),
             outcome: Ok((loaded.profile.cluster_name.clone(), loaded.profile.nodes.len())),

@@ -21,7 +21,7 @@ pub fn next(request: &Request, state: &State, recorded: &Profile) -> Result<Next
     let (text, name) = match &request.profile {
         Some(path) => {
             profiles::check(path)?;
-            (profiles::read(path)?, path.display().to_string())
+            (profiles::read(path)?, profiles::name(path))
         }
         None if recorded.node(node).is_none() => {
             (state.profile.clone(), state::path(&request.dir).display().to_string())

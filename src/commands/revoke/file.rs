@@ -17,6 +17,6 @@ pub fn read(path: &Path) -> Result<Certificate, Error> {
         None => Ok(ordered.leaf),
         Some(other) => Err(Error::new(format!("expected one certificate with its chain in {}", path.display()))
             .because(format!("found {} and {}", ordered.leaf.subject, other.subject))
-            .hint("give the file of the one that is meant, or its number with --serial HEX --ca CA")),
+            .hint("give the file of the one that is meant, or its number with --serial HEX --authority NAME")),
     }
 }

@@ -103,8 +103,9 @@ impl Selector<'_> {
         for name in names {
             let credential = named(self.verb, name, session)?;
             let certificate = certificate_of(credential, &snapshot.survey).ok_or_else(|| {
-                Error::new(format!("cannot {verb} {name}: its certificate is missing or cannot be read"))
-                    .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
+                Error::new(format!("cannot {verb} {name}: its certificate is missing or cannot be read")).hint(
+                    "give the certificate itself with --cert FILE, or its number with --serial HEX --authority NAME",
+                )
             })?;
             let id = credential.id.to_string();
             let ours =

@@ -21,7 +21,7 @@ pub struct Request {
     /// `--as`.
     pub entry: Option<String>,
     pub stated: Stated,
-    /// `--ca`.
+    /// `--intermediate`.
     pub authority: Option<CaConstraints>,
     pub validity: Option<time::Duration>,
     pub out: Option<PathBuf>,

@@ -129,3 +129,40 @@ fn refusals_of_kubeadms_documents() {
         "p:1:1: --apiserver-advertise-address: expected a global unicast address as kubeadm does, found ::1"
     );
 }
+
+const CONFIG_MAP: &str = "apiVersion: v1\ndata:\n  ClusterConfiguration: |\n    apiServer:\n      certSANs: [a.example.com]\n    \
+     apiVersion: kubeadm.k8s.io/v1beta4\n    clusterName: prod\n    kind: ClusterConfiguration\n    kubernetesVersion: v1.36.2\nkind: \
+     ConfigMap\nmetadata: {name: kubeadm-config, namespace: kube-system}\n";
+
+#[test]
+fn the_config_map_of_a_cluster_is_its_configuration() {
+    let indented: String = CONFIG_MAP.lines().map(|line| format!("  {line}\n")).collect();
+    let list = format!("apiVersion: v1\nitems:\n- {}kind: List\n", indented.trim_start());
+    let other = "apiVersion: v1\ndata: {ca.crt: x}\nkind: ConfigMap\n";
+    let json = r#"{"apiVersion": "v1", "kind": "ConfigMap", "data": {"ClusterConfiguration":
+        "apiServer:\n  certSANs: [a.example.com]\napiVersion: kubeadm.k8s.io/v1beta4\nclusterName: prod\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n"}}"#;
+    let first = loaded(CONFIG_MAP, &machine()).profile;
+    assert_eq!((first.cluster_name.as_str(), first.nodes[0].name.as_str()), ("prod", "host1"));
+    for text in [&list, &format!("{CONFIG_MAP}---\n{other}"), json] {
+        assert_eq!(loaded(text, &machine()).profile, first, "{text}");
+    }
+    // With the part that kubeadm does not keep there.
+    let both = loaded(&format!("{CONFIG_MAP}---\n{INIT}"), &Overrides::default()).profile;
+    assert_eq!((both.cluster_name.as_str(), both.nodes[0].name.as_str()), ("prod", "cp1"));
+}
+
+#[test]
+fn what_is_wrong_in_a_config_map_is_named_by_the_line_of_the_file() {
+    let wrong = CONFIG_MAP.replace("clusterName", "clusterNmae");
+    let said = refusals(&wrong).join("\n");
+    assert!(said.contains("7:5: clusterNmae: "), "{said}");
+    let twice = CONFIG_MAP.replace("    clusterName: prod\n", "    clusterName: a\n    clusterName: b\n");
+    let said = refusals(&twice).join("\n");
+    assert!(said.contains("8:5: clusterName: ") && said.contains("first on line 7"), "{said}");
+    let json = r#"{"apiVersion": "v1", "kind": "ConfigMap",
+        "data": {"ClusterConfiguration": "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nclusterNmae: x\n"}}"#;
+    let said = refusals(json).join("\n");
+    assert!(said.contains("2:42: clusterNmae: "), "{said}");
+    let without = refusals("apiVersion: v1\nkind: ConfigMap\ndata: {ca.crt: x}\n").join("\n");
+    assert!(without.starts_with("1:1: data.ClusterConfiguration: expected the ConfigMap kubeadm-config"), "{without}");
+}

@@ -7,7 +7,12 @@ use super::states::*;
 pub const ROWS: &[Row] = &[
     Row {
         fill: &[("FILE", "k8s/pki/apiserver.crt")],
-        ..shown("a number that nobody knows", tree, "kpki revoke --serial 77 --ca ca --dir k8s", &["kpki inspect FILE"])
+        ..shown(
+            "a number that nobody knows",
+            tree,
+            "kpki revoke --serial 77 --authority ca --dir k8s",
+            &["kpki inspect FILE"],
+        )
     },
     shown("released and revoked", revoked, "kpki release etcd-peer --dir k8s", &["kpki renew etcd-peer"]),
     shown(

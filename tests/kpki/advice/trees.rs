@@ -26,7 +26,7 @@ pub const ROWS: &[Row] = &[
     Row {
         fill: &[("CERT", "root-signed.crt")],
         before: |host| {
-            let csr = "k8s/.kpki/requests/pki/ca.csr --ca --as ca --profile p.yaml --dir k8s --validity 5y";
+            let csr = "k8s/.kpki/requests/pki/ca.csr --intermediate --as ca --profile p.yaml --dir k8s --validity 5y";
             let root = "--ca-cert root/pki/ca.crt --ca-key root/pki/ca.key";
             host.sh(&format!("kpki sign {csr} {root} --out root-signed.crt")).ok();
         },
@@ -44,7 +44,7 @@ pub const ROWS: &[Row] = &[
     Row {
         fill: &[("CERT", "root-signed.crt")],
         before: |host| {
-            let csr = "k8s/.kpki/requests/pki/ca.csr --ca --as ca --profile p.yaml --dir k8s --validity 5y";
+            let csr = "k8s/.kpki/requests/pki/ca.csr --intermediate --as ca --profile p.yaml --dir k8s --validity 5y";
             let root = "--ca-cert root/pki/ca.crt --ca-key root/pki/ca.key";
             host.sh(&format!("kpki sign {csr} {root} --out root-signed.crt")).ok();
         },

@@ -142,7 +142,7 @@ fn the_next_certificate_of_an_intermediate_is_imported_for_the_key_that_is_elsew
     verbs::root(place);
     made.kpki(&["csr", "ca"]).status(0);
     let request = "c/.kpki/requests/pki/ca.csr";
-    let words = ["sign", request, "--ca", "--as", "ca", "--ca-cert", "root.crt", "--ca-key", "root.key"];
+    let words = ["sign", request, "--intermediate", "--as", "ca", "--ca-cert", "root.crt", "--ca-key", "root.key"];
     made.kpki(&[&words[..], &["--out", "ca-1.crt", "--validity", "3y"]].concat()).status(0);
     let key = certificate(place, "c/pki/ca.crt").spki_der;
     let signed = certificate(place, "ca-1.crt");
@@ -199,7 +199,8 @@ fn the_first_certificate_of_an_authority_whose_key_is_elsewhere_is_requested() {
         let first = place.read(request);
         kpki(&["csr", "ca", "-p", "p.yaml"]).status(0);
         assert_eq!(place.read(request), first, "{source:?}");
-        let words = ["sign", request, "--ca", "--ca-cert", "root.crt", "--ca-key", "root.key", "--out", "new.crt"];
+        let words =
+            ["sign", request, "--intermediate", "--ca-cert", "root.crt", "--ca-key", "root.key", "--out", "new.crt"];
         let terms = ["--validity", "3y", "--request-names", "--at", DAY_1];
         place.kpki(&[&words[..], &terms].concat()).status(0);
         kpki(&["import", "new.crt", "--as", "ca", "-p", "p.yaml"]).status(0);
