@@ -6,6 +6,7 @@ mod checks;
 mod cluster;
 mod configuration;
 mod defaults;
+mod differences;
 mod extra;
 mod fields;
 mod for_node;
@@ -34,6 +35,7 @@ mod without;
 
 pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
+pub use differences::{Difference, differences};
 #[cfg(test)]
 pub use for_node::for_node;
 pub use for_node::node_document;
