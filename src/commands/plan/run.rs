@@ -11,7 +11,10 @@ use crate::{parallel, workspace::RunArgs};
 
 /// Looks only: no lock, nothing written, no program run, no key opened.
 pub fn run(request: &Request, verbs: Verbs<'_>, progress: Progress<'_>) -> Result<(Plan, Vec<String>), Error> {
-    let Resolved { targets, warnings } = targets::resolve(&request.trees)?;
+    let Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
+    // A wrong profile is a row, and nothing is judged without it.
+    let wrong: Vec<&str> = targets.iter().filter_map(|one| Some(one.profile_error.as_ref()?.what.as_str())).collect();
+    warnings.retain(|warning| !wrong.iter().any(|what| warning.starts_with(what)));
     let alone = RunArgs { threads: 1, dry_run: true, ..request.run.clone() };
     let one = |index: usize| {
         signals::check().ok()?;

@@ -194,6 +194,11 @@ impl Cluster {
         }
     }
 
+    /// People are told more of it than its row.
+    pub(super) fn is_told(&self) -> bool {
+        self.outcome != Outcome::Nothing || self.profile == ProfileState::Gone
+    }
+
     pub(super) fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
     }

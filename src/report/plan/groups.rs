@@ -14,6 +14,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// A sentence, which may end with a command: it is never broken into columns.
+    pub const fn is_sentence(&self) -> bool {
+        self.what.is_empty()
+    }
+
     fn new(action: &'static str, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { action, what: what.into(), why: why.into() }
     }

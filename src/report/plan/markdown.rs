@@ -57,7 +57,7 @@ impl Page {
 impl Plan {
     /// Those that cannot be done come first: what is cut is the least of it.
     pub fn markdown(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut clusters: Vec<&Cluster> = self.clusters.iter().filter(|one| one.outcome != Outcome::Nothing).collect();
+        let mut clusters: Vec<&Cluster> = self.clusters.iter().filter(|one| one.is_told()).collect();
         clusters.sort_by_key(|one| std::cmp::Reverse(one.outcome));
         let mut page = Page { text: format!("### kpki plan\n\n**{}**\n", table::verdict(self)), cut: 0 };
         if !clusters.is_empty() {

@@ -14,16 +14,19 @@ impl Report for Plan {
         line(out, verdict(self))?;
         writeln!(out)?;
         table(out, screen.width, &HEADER, self.clusters.iter().map(row))?;
-        let shown = |cluster: &&Cluster| screen.wide || cluster.outcome != Outcome::Nothing;
-        for cluster in self.clusters.iter().filter(shown) {
-            let lines = groups::lines(cluster, screen.wide);
-            if lines.is_empty() {
+        for cluster in self.clusters.iter().filter(|cluster| screen.wide || cluster.is_told()) {
+            let (sentences, rows): (Vec<Line>, Vec<Line>) =
+                groups::lines(cluster, screen.wide).into_iter().partition(Line::is_sentence);
+            if sentences.is_empty() && rows.is_empty() {
                 continue;
             }
             writeln!(out)?;
             line(out, heading(cluster))?;
-            let cells = |one: Line| [format!("  {}", one.action), one.what, one.why];
-            table(out, screen.width, &["  DO", "WHAT", "WHY"], lines.into_iter().map(cells))?;
+            if !rows.is_empty() {
+                let cells = |one: Line| [format!("  {}", one.action), one.what, one.why];
+                table(out, screen.width, &["  DO", "WHAT", "WHY"], rows.into_iter().map(cells))?;
+            }
+            sentences.iter().try_for_each(|one| line(out, format_args!("  {}: {}", one.action, one.why)))?;
         }
         let silent = self.clusters.iter().filter(|one| one.outcome == Outcome::Nothing && !one.warnings.is_empty());
         match silent.count() {
@@ -83,4 +86,44 @@ pub(super) fn row(cluster: &Cluster) -> [String; 7] {
         count(Action::Sign),
         count(Action::Left),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::{Change, ProfileState, Remark, Verb};
+    use super::*;
+    use crate::tree::EntryId;
+    use time::macros::datetime;
+
+    #[test]
+    fn rows_are_no_wider_than_the_screen_and_commands_are_not_broken() {
+        let change = |index: usize| Change {
+            action: Action::Renew,
+            id: EntryId::new(Some("control-plane-1.example.com"), "apiserver-kubelet-client"),
+            verb: Verb::Renew,
+            reasons: vec![format!("the profile adds api.example.com, {index} and many more names of this cluster")],
+            names_added: Vec::new(),
+            names_removed: Vec::new(),
+        };
+        let command =
+            "kpki renew apiserver --prune-sans --profile clusters/production-europe-west.yaml --dir clusters/x";
+        let cluster = |name: &str, profile| Cluster {
+            name: name.to_owned(),
+            directory: format!("/srv/pki/clusters/{name}"),
+            profile,
+            changes: (0..4).map(change).collect(),
+            warnings: vec![Remark { verb: Verb::Renew, text: format!("take them out with: {command}") }],
+            ..Cluster::default()
+        };
+        let clusters =
+            vec![cluster("production-europe-west-number-1", ProfileState::Changed), cluster("b", ProfileState::Gone)];
+        let plan = Plan::new(datetime!(2026-11-20 22:00 UTC), clusters, "kpki plan".to_owned());
+        let mut text = Vec::new();
+        plan.text(Screen { now: plan.at, width: Some(80), wide: false }, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.lines().filter(|line| line.ends_with(command)).count(), 2, "{text}");
+        let rows = text.lines().filter(|line| !line.starts_with("  warning: "));
+        assert!(rows.clone().all(|row| row.chars().count() <= 80), "{text}");
+        assert!(rows.count() > 12, "{text}");
+    }
 }
