@@ -164,6 +164,7 @@ fn what_cannot_be_done_is_said_and_stops_no_other() {
     assert_eq!(outcomes, ["refused", "nothing", "nothing", "nothing", "changes"]);
     assert_eq!(of(&report, "c").0, "gone");
     let table = plan_at(&place, NOW, &FLEET, 1).stdout;
+    assert!(table.contains("gone: the tree has no profile any more"), "{table}");
     assert!(
         table.starts_with("1 of 5 clusters would change; 1 refused or not readable; 3 with nothing to do\n"),
         "{table}"
