@@ -232,6 +232,26 @@ fn no_program_is_run_and_no_key_is_decrypted() {
 }
 
 #[test]
+fn a_key_that_has_to_be_opened_is_named() {
+    let place = fleet(&[]);
+    let nodes = "nodes:\n- {name: cp1, addresses: [10.0.0.1]}\n- {name: cp2, addresses: [10.0.0.2]}\n";
+    let profile =
+        "apiVersion: kpki/v1\nkind: ClusterProfile\ncaKeys: none\ncontrolPlaneEndpoint: lb.example.com:6443\n";
+    place.write("git/a.yaml", format!("{profile}{nodes}"));
+    fs::set_permissions(place.write("passphrase", "correct horse"), fs::Permissions::from_mode(0o600)).unwrap();
+    let words =
+        ["init", "--profile", "git/a.yaml", "--dir", "state/a", "--key-passphrase-file", "passphrase", "--at", NOW];
+    place.kpki(&words).status(0);
+    assert_eq!(plan(&place, 0)["clusters"][0]["keysToOpen"], serde_json::json!([]));
+    let due = plan_at(&place, DUE, &[&FLEET[..], &["-o", "json"]].concat(), 10).json();
+    let all = serde_json::json!(["ca", "etcd-ca", "front-proxy-ca"]);
+    assert_eq!(due["clusters"][0]["keysToOpen"], all);
+    // The same where init would sign.
+    place.write("git/a.yaml", format!("{profile}{nodes}- {{name: cp3, addresses: [10.0.0.3]}}\n"));
+    assert_eq!(plan(&place, 10)["clusters"][0]["keysToOpen"], all);
+}
+
+#[test]
 fn names_that_are_hostile_stay_text_in_a_comment() {
     let place = fleet(&[]);
     for name in ["a|b", "`x`", "@everyone", "\u{202e}gpj", "<script>", "a\nb"] {

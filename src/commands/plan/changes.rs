@@ -23,6 +23,7 @@ pub fn of_init(cluster: &mut Cluster, made: &Init) {
         let reasons = if action == Action::Make { vec!["missing".to_owned()] } else { item.reasons.clone() };
         cluster.changes.push(change(action, Verb::Init, &item.id, reasons));
     }
+    keys(cluster, &made.closed);
     made.warnings.iter().for_each(|text| remark(cluster, Verb::Init, text));
 }
 
@@ -48,6 +49,7 @@ pub fn of_renew(cluster: &mut Cluster, tree: &Tree) {
         };
         cluster.changes.push(change(action, Verb::Renew, &EntryId::new(None, &list.name), reasons));
     }
+    keys(cluster, &tree.closed);
     tree.warnings.iter().chain(&tree.elsewhere).for_each(|text| remark(cluster, Verb::Renew, text));
 }
 
@@ -70,6 +72,12 @@ fn of_entry(action: Action, entry: &RenewalEntry) -> Change {
 
 fn change(action: Action, verb: Verb, id: &EntryId, reasons: Vec<String>) -> Change {
     Change { action, id: id.clone(), verb, reasons, names_added: Vec::new(), names_removed: Vec::new() }
+}
+
+fn keys(cluster: &mut Cluster, closed: &[&'static str]) {
+    cluster.keys_to_open.extend(closed);
+    cluster.keys_to_open.sort_unstable();
+    cluster.keys_to_open.dedup();
 }
 
 /// A warning that is said once.

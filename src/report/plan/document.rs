@@ -35,6 +35,8 @@ pub struct Cluster {
     /// Known once the cluster is part of a [`Plan`].
     pub outcome: Outcome,
     pub changes: Vec<Change>,
+    /// Authorities that would sign with a key that is encrypted or elsewhere: whether it opens is known when it does.
+    pub keys_to_open: Vec<&'static str>,
     pub rotations: Vec<Rotating>,
     /// What init and renew would warn about.
     pub warnings: Vec<Remark>,

@@ -37,6 +37,12 @@ pub fn lines(cluster: &Cluster, all: bool) -> Vec<Line> {
     for action in [Action::Make, Action::Renew, Action::Sign, Action::Left] {
         entries(cluster, action, all, &mut lines);
     }
+    let keys = cluster.keys_to_open.iter();
+    lines.extend(
+        keys.map(|name| {
+            Line::new("key", *name, "it is encrypted or elsewhere: it has to open, or what it signs is left")
+        }),
+    );
     let rotating = cluster.rotations.iter();
     lines.extend(rotating.map(|one| Line::new("rotation", one.name, format!("in progress: {}", one.phase))));
     // Of a tree that exists, init warns about what the renewal mends.
