@@ -35,7 +35,10 @@ pub enum Exit {
 #[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 11] = [
     (0, "done, nothing to do, or nothing inside the windows"),
-    (1, "refused, failed or could not run; plan: a cluster could not be read, or would be refused; unpack, renew: a hook failed; crl check: no answer"),
+    (
+        1,
+        "refused, failed or could not run; plan: a cluster could not be read, or would be refused; unpack, renew: a hook failed; crl check: no answer",
+    ),
     (2, "wrong command line or profile"),
     (
         3,
