@@ -59,6 +59,10 @@ pub struct Fleet {
     #[arg(long = "profiles", value_name = "DIR")]
     fleet: Option<PathBuf>,
 
+    /// Where the trees of --profiles are, if not beside the profiles: NAME.yaml describes NAME/ in this directory
+    #[arg(long, value_name = "DIR", requires = "fleet")]
+    state: Option<PathBuf>,
+
     #[command(flatten)]
     node: Node,
 }
@@ -145,12 +149,14 @@ impl Fleet {
     /// One tree, without a command line of its own.
     pub fn of(dir: PathBuf, profile: Option<PathBuf>, node: Option<String>) -> Self {
         let profiles = profile.into_iter().collect();
-        Self { dirs: vec![dir], profiles, fleet: None, node: Node { node, kubelet_dir: None } }
+        Self { dirs: vec![dir], profiles, fleet: None, state: None, node: Node { node, kubelet_dir: None } }
     }
 
     /// `further`: positional directories.
     pub fn args(&self, environment: &Environment, further: &[PathBuf]) -> TreeArgs {
-        self.node.args(environment, further.iter().chain(&self.dirs), self.profiles.iter(), self.fleet.as_deref())
+        let dirs = further.iter().chain(&self.dirs);
+        let args = self.node.args(environment, dirs, self.profiles.iter(), self.fleet.as_deref());
+        TreeArgs { state: self.state.clone(), ..args }
     }
 
     /// The subject of an error about the whole run.
@@ -171,6 +177,7 @@ impl Node {
             dirs: dirs.cloned().collect(),
             profiles: profiles.cloned().collect(),
             fleet: fleet.map(Path::to_path_buf),
+            state: None,
             kubelet_dir: self.kubelet_dir.clone(),
             node: self.node.clone(),
             hostname: environment.hostname.clone(),

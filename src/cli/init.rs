@@ -108,6 +108,7 @@ impl Args {
             bootstrap_manifests: self.bootstrap_manifests.clone(),
             keys: self.keys.args(environment)?,
             run: self.run.args(environment)?,
+            only_planned: false,
         };
         let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);

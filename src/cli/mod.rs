@@ -22,6 +22,7 @@ mod line;
 mod nodes;
 mod nodes_remove;
 mod passwords;
+mod plan;
 mod profile;
 mod question;
 pub mod renamed;
@@ -81,8 +82,8 @@ Examples:
 
 Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile; 3 a warning, or something waits: check-expiration, verify,
 crl check, nodes, rotate status, backup verify; 4 critical or wrong: check-expiration, verify, crl check, export --verify, nodes, rotate status, rotate scan, backup; 5 some of it was not done, the rest was:
-init, renew, csr, rotate, revoke, nodes merge, nodes remove, adopt, backup, key protect; 6 it is done, but standard output could not be written; 10 something was
-renewed (renew --detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM. Each verb's help says what its own mean.";
+init, renew, csr, rotate, revoke, nodes merge, nodes remove, adopt, backup, key protect; 6 it is done, but standard output could not be written; 10 something would
+change (plan) or was renewed (renew --detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM. Each verb's help says what its own mean.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -91,6 +92,7 @@ enum Verb {
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
     Verify(verify::Args),
+    Plan(plan::Args),
     Renew(renew::Args),
     Certs(certs::Args),
     Rotate(rotate::Args),
@@ -130,6 +132,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Adopt(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Verify(args) => args.run(environment, ui),
+        Verb::Plan(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),
         Verb::Certs(args) => args.run(environment, ui),
         Verb::Rotate(args) => args.run(environment, ui),

@@ -220,6 +220,7 @@ impl Args {
         Ok(Request {
             trees: self.trees(environment)?,
             run,
+            only_planned: false,
             names: common::all_or_names(self.names.clone())?,
             due: self.due,
             prune_sans: self.prune_sans,

@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod key;
 pub mod kubeconfig;
 pub mod nodes;
+pub mod plan;
 pub mod profile;
 pub mod remove_node;
 pub mod renew;

@@ -23,7 +23,7 @@ pub enum Exit {
     Partial,
     /// Done, but the report of it could not be written to standard output; standard error has it.
     Unreported,
-    /// renew --detailed-exitcode: something was renewed.
+    /// plan: something would change; renew --detailed-exitcode: something was renewed.
     Renewed,
     /// Ended by a signal: 128 and its number. What was begun was finished or undone.
     Stopped(Signal),
@@ -35,7 +35,10 @@ pub enum Exit {
 #[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 11] = [
     (0, "done, nothing to do, or nothing inside the windows"),
-    (1, "refused, failed or could not run; unpack, renew: a hook failed; crl check: no answer"),
+    (
+        1,
+        "refused, failed or could not run; plan: a cluster could not be read, or would be refused; unpack, renew: a hook failed; crl check: no answer",
+    ),
     (2, "wrong command line or profile"),
     (
         3,
@@ -56,7 +59,7 @@ pub const STATUSES: [(u8, &str); 11] = [
         6,
         "it is done, but its report could not be written to standard output (a full disk); standard error has the report",
     ),
-    (10, "renew --detailed-exitcode: something was renewed"),
+    (10, "plan: something would change, or is left; renew --detailed-exitcode: something was renewed"),
     (129, "ended by SIGHUP: what was begun was finished or undone"),
     (130, "the same by SIGINT (Ctrl-C)"),
     (143, "the same by SIGTERM"),

@@ -7,6 +7,7 @@ mod cluster;
 mod config_map;
 mod configuration;
 mod defaults;
+mod differences;
 mod extra;
 mod fields;
 mod for_node;
@@ -35,6 +36,7 @@ mod without;
 
 pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
+pub use differences::{Difference, differences};
 #[cfg(test)]
 pub use for_node::for_node;
 pub use for_node::node_document;

@@ -18,6 +18,7 @@ mod json;
 pub mod key;
 mod labels;
 pub mod nodes;
+pub mod plan;
 pub mod remove_node;
 pub mod renew;
 pub mod requests;

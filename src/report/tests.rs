@@ -70,6 +70,7 @@ fn init_says_null_for_what_has_no_certificate() {
         unattended: Vec::new(),
         items: vec![item(None), item(Some(facts()))],
         warnings: Vec::new(),
+        closed: Vec::new(),
     };
     is(
         &report,

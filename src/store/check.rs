@@ -118,6 +118,14 @@ pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -
     survey.finish()
 }
 
+/// The same for a plan that another run carries out, maybe elsewhere: that this process may write there is not asked.
+pub fn check_in_the_way(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -> Result<(), StoreError> {
+    match check_writable(roots, destinations) {
+        Err(StoreError::File(FileError { kind: Kind::PermissionDenied | Kind::ReadOnlyFilesystem, .. })) => Ok(()),
+        checked => checked,
+    }
+}
+
 /// A root that exists; `None`: there is none, so nothing is in the way.
 fn open(roots: &Roots, root: RootId) -> Result<Option<OpenDirs>, StoreError> {
     let dir = match root {

@@ -41,7 +41,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use check::check_writable;
+pub use check::{check_in_the_way, check_writable};
 pub use commit::{Commit, FileChange, Locking};
 pub use created_dirs::OutputDir;
 pub use erase::kept_files;

@@ -19,6 +19,8 @@ pub struct Origin {
     pub pki: Option<String>,
     /// The directory of many profiles, where the tree is one of its trees.
     pub fleet: Option<String>,
+    /// Where the trees of these profiles are, if not beside them.
+    pub state: Option<String>,
 }
 
 /// Where the profile of a tree is.
@@ -79,7 +81,8 @@ impl Origin {
     /// One command for every tree beside it; `None`: it is no tree of a fleet.
     pub fn command_for_fleet(&self, verb: &str, names: &[&str], options: &[&str]) -> Option<String> {
         let dir = self.fleet.as_ref()?;
-        Some(words(verb, names, options) + " --profiles " + &shell_path(dir))
+        let state = self.state.as_ref().map(|state| format!(" --state {}", shell_path(state))).unwrap_or_default();
+        Some(words(verb, names, options) + " --profiles " + &shell_path(dir) + &state)
     }
 
     fn composed<N: AsRef<str>>(&self, verb: &str, names: &[N], options: &[&str], by_profile: bool) -> String {
@@ -145,5 +148,8 @@ mod tests {
         assert_eq!(recorded.command_for_fleet("renew", &["all"], &["--due"]), None);
         let fleet = given.command_for_fleet("renew", &["all"], &["--due"]);
         assert_eq!(fleet.as_deref(), Some("kpki renew all --due --profiles 'my clusters'"));
+        let apart = Origin { state: Some("my trees".to_owned()), ..given };
+        let fleet = apart.command_for_fleet("renew", &["all"], &["--due"]);
+        assert_eq!(fleet.as_deref(), Some("kpki renew all --due --profiles 'my clusters' --state 'my trees'"));
     }
 }

@@ -14,6 +14,8 @@ pub struct TreeArgs {
     pub profiles: Vec<PathBuf>,
     /// A directory of profiles and trees.
     pub fleet: Option<PathBuf>,
+    /// Where the trees of these profiles are, if not beside them.
+    pub state: Option<PathBuf>,
     /// The kubelet's own directory, if it is not the default.
     pub kubelet_dir: Option<PathBuf>,
     /// Which of the profile's nodes the tree belongs to.

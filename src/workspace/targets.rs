@@ -4,8 +4,9 @@
 //! - `--profile clusters/prod.yaml` without a PATH describes `clusters/prod/` if that exists; otherwise a single one
 //!   describes /etc/kubernetes.
 //! - `--profiles clusters/` is every `clusters/*.yaml` (or .yml) with its `clusters/NAME/`, and every directory in it that
-//!   records a profile of its own.
+//!   records a profile of its own. With `--state trees/` the trees are `trees/NAME/`.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -205,6 +206,24 @@ fn is_directory(path: &Path) -> bool {
     Dir::open_root(path).is_ok()
 }
 
+/// The profiles and the directories of a directory, each in the order of their names.
+fn listed(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
+    let (mut profiles, mut trees) = (Vec::new(), Vec::new());
+    for entry in Dir::open_root(dir)?.list()? {
+        let path = dir.join(&entry.name);
+        let is_yaml = path.extension().is_some_and(|end| [OsStr::new("yaml"), OsStr::new("yml")].contains(&end));
+        match entry.what {
+            What::Directory => trees.push(path),
+            _ if is_directory(&path) => trees.push(path),
+            _ if is_yaml => profiles.push(path),
+            _ => {}
+        }
+    }
+    profiles.sort();
+    trees.sort();
+    Ok((profiles, trees))
+}
+
 /// The one tree that a command line names.
 pub fn one(args: &TreeArgs) -> Result<(Target, Vec<String>), Error> {
     let Resolved { targets, warnings } = resolve(args)?;
@@ -292,23 +311,17 @@ impl Resolved {
 
     fn fleet(&mut self, args: &TreeArgs, dir: &Path) -> Result<(), Error> {
         let before = self.targets.len();
-        let mut profiles: Vec<PathBuf> = Vec::new();
-        let mut trees: Vec<PathBuf> = Vec::new();
-        for entry in Dir::open_root(dir)?.list()? {
-            let path = dir.join(&entry.name);
-            let is_yaml = path.extension().is_some_and(|end| [OsStr::new("yaml"), OsStr::new("yml")].contains(&end));
-            match entry.what {
-                What::Directory => trees.push(path),
-                _ if is_directory(&path) => trees.push(path),
-                _ if is_yaml => profiles.push(path),
-                _ => {}
-            }
-        }
-        profiles.sort();
-        trees.sort();
+        let (profiles, beside) = listed(dir)?;
+        let state = args.state.as_deref();
+        let trees = state.map_or(Ok(beside), |state| listed(state).map(|(_, trees)| trees))?;
+        let mut described: HashSet<PathBuf> = HashSet::new();
         for profile in &profiles {
-            let tree = profile.with_extension("");
-            trees.retain(|other| *other != tree);
+            let tree = state.unwrap_or(dir).join(profile.file_stem().unwrap_or_default());
+            if !described.insert(tree.clone()) {
+                return Err(Error::usage(format!("two profiles describe {}", tree.display()))
+                    .because(format!("one of them is {}", profile.display()))
+                    .hint("keep NAME.yaml or NAME.yml, not both"));
+            }
             if let Err(error) = self.given(args, profile, tree.clone()) {
                 // The tree is read anyway, and reported if it does not exist.
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
@@ -317,11 +330,12 @@ impl Resolved {
                 self.mark(error);
             }
         }
-        for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
+        for tree in trees.iter().filter(|tree| !described.contains(*tree) && is_directory(&tree.join(".kpki"))) {
             self.recorded(args, tree);
         }
         for target in self.targets.iter_mut().skip(before) {
             target.origin.fleet = Some(dir.display().to_string());
+            target.origin.state = state.map(|state| state.display().to_string());
         }
         if self.targets.is_empty() {
             return Err(Error::usage(format!("there is no profile in {}", dir.display()))

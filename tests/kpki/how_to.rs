@@ -199,3 +199,30 @@ fn take_over_a_kubeadm_cluster() {
     assert_eq!(place.read("cp1/.kpki/profile.yaml"), map);
     assert!(place.path("cluster/nodes/cp2/pki/apiserver.crt").exists() && place.path("cp2-new.tar.gz").exists());
 }
+
+#[test]
+fn fleet_in_ci() {
+    let place = run("fleet-in-ci", &[("gh", "cp plan.md \"posted-$3\""), ("curl", "cp plan.md posted-note")], |_| {});
+    // What the jobs run: the scripts of the document, with the paths of a host, and how the plan is posted.
+    let file = |name: &str| fs::read_to_string(place.path(name)).unwrap();
+    let (plan, apply) =
+        (file("repository/.github/workflows/pki-plan.yml"), file("repository/.github/workflows/pki-apply.yml"));
+    let gitlab = file("platform-ci/pki.yml");
+    assert!(
+        plan.contains("run: sh ci/check proposed/profiles /srv/pki")
+            && apply.contains("run: sh ci/apply profiles /srv/pki")
+    );
+    assert!(
+        gitlab.contains("- sh /opt/pki/check profiles /srv/pki")
+            && gitlab.contains("- sh /opt/pki/apply profiles /srv/pki")
+    );
+    let posts = plan.lines().find_map(|line| line.trim().strip_prefix("run: gh ")).unwrap();
+    said(&place, &format!("NUMBER=7; gh {posts}"));
+    let (_, posts) = gitlab.split_once("  - >-\n").unwrap();
+    let (posts, _) = posts.split_once("\napply:").unwrap();
+    said(
+        &place,
+        &format!("PLAN_TOKEN=t CI_API_V4_URL=u CI_PROJECT_ID=1 CI_MERGE_REQUEST_IID=2; {}", posts.replace('\n', " ")),
+    );
+    assert_eq!((file("posted-7"), file("posted-note")), (file("plan.md"), file("plan.md")));
+}

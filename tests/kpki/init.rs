@@ -573,6 +573,7 @@ fn a_first_run_that_comes_second_keeps_the_tree_of_the_other() {
             bootstrap_manifests: None,
             keys: kpki::keys::KeyArgs::default(),
             run: RunArgs { now, lock_wait: std::time::Duration::ZERO, threads: 1, dry_run: false },
+            only_planned: false,
         };
         let mut made = false;
         let mut other = |_, _| {

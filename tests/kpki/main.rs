@@ -68,6 +68,7 @@ mod nodes_lost;
 mod one_reader;
 mod outputs;
 mod pkits;
+mod plan;
 mod policy;
 mod profiles;
 mod published;

@@ -24,4 +24,6 @@ pub struct Request {
     /// Where authorities' keys are, beside what the profile says.
     pub keys: KeyArgs,
     pub run: RunArgs,
+    /// A plan: another run carries it out, maybe elsewhere.
+    pub only_planned: bool,
 }

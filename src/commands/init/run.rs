@@ -57,7 +57,8 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     tree.or_interrupted(state::settled_in(tree, run.now))?;
     let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
     if run.dry_run {
-        store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
+        let check = if request.only_planned { store::check_in_the_way } else { store::check_writable };
+        check(&tree.roots, &evaluation.places(&resolved.items)?)?;
         let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
         issued::plan(&mut report.items, &session, &resolved, &evaluation);
         report.warnings.extend(tree.left_by_interrupted()?);

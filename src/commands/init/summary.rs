@@ -41,7 +41,14 @@ pub fn report(
         unattended: unattended(resolved, evaluation),
         left_to_renew: evaluation.left_to_renew(),
         warnings: warnings(request, resolved, evaluation)?,
+        closed: closed(resolved, evaluation),
     })
+}
+
+/// Who signs with a key that is no plain file here.
+fn closed(resolved: &Resolved, evaluation: &Evaluation) -> Vec<&'static str> {
+    let is_closed = |id: &CaId| resolved.tree.keeps_key_elsewhere(&evaluation.snapshot, *id);
+    keys::signers(&resolved.items, &evaluation.decided).into_iter().filter(is_closed).map(CaId::name).collect()
 }
 
 /// In the profile, in what is there, and what a node that has left the profile left behind.

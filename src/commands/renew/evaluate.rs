@@ -92,6 +92,12 @@ impl Renewing<'_> {
         }
     }
 
+    /// Who signs with a key that is no plain file here.
+    pub fn closed_keys(&self, evaluation: &Evaluation) -> Vec<&'static str> {
+        let is_closed = |id: &CaId| self.session.tree.keeps_key_elsewhere(&evaluation.snapshot, *id);
+        evaluation.signers(&self.credentials).into_iter().filter(is_closed).map(CaId::name).collect()
+    }
+
     /// Single entries were named, and not all of a node.
     fn is_named(&self) -> bool {
         self.request.names.iter().any(|name| EntryId::whole_node(name).is_none())

@@ -8,6 +8,8 @@ use std::ffi::OsString;
 pub struct Request {
     pub trees: TreeArgs,
     pub run: RunArgs,
+    /// A plan: another run carries it out, maybe elsewhere.
+    pub only_planned: bool,
     /// Empty: all.
     pub names: Vec<String>,
     /// Renew only what is due.

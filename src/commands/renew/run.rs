@@ -51,7 +51,8 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     // A tree with nothing to do needs no lock and may be read-only.
     let evaluation = tree.or_interrupted(renewing.evaluate(renewing.session.peek()?))?;
     if run.dry_run && !evaluation.is_idle() {
-        store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
+        let check = if request.only_planned { store::check_in_the_way } else { store::check_writable };
+        check(&tree.roots, &renewing.places(&evaluation)?)?;
     }
     let is_done = renewing.is_unchanged(&evaluation)? && !renewing.asks(&evaluation);
     let is_done = is_done && PendingNotifications::read(&tree.roots)?.is_empty();

@@ -36,6 +36,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         lists: lists::rows(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
         unopened: evaluation.unopened(),
+        closed: renewing.closed_keys(evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
         recorded: renewing.recorded(evaluation),
         kubelet_dir: renewing.session.target.origin.kubelet_dir.clone(),

@@ -59,7 +59,7 @@ fn each_tree(args: &TreeArgs, targets: Vec<Target>, warnings: &mut Vec<String>) 
             continue;
         }
         let is_loose = units.is_some_and(|units| units.len() > dirs.len());
-        let args = TreeArgs { dirs, profiles: Vec::new(), fleet: None, ..args.clone() };
+        let args = TreeArgs { dirs, profiles: Vec::new(), fleet: None, state: None, ..args.clone() };
         let mut inner = targets::resolve(&args)?;
         warnings.append(&mut inner.warnings);
         all.append(&mut inner.targets);

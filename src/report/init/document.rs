@@ -27,6 +27,9 @@ pub struct Init {
     #[serde(skip)]
     pub unattended: Vec<&'static str>,
     pub warnings: Vec<String>,
+    /// Authorities that sign, and whose keys are no plain files here: each has to be opened first.
+    #[serde(skip)]
+    pub closed: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -42,6 +42,9 @@ pub struct Tree {
     /// Why keys of authorities could not be opened: warnings, and with `--quiet` failures.
     #[serde(skip)]
     pub unopened: Vec<String>,
+    /// Authorities that sign, and whose keys are no plain files here: each has to be opened first.
+    #[serde(skip)]
+    pub closed: Vec<&'static str>,
     /// What is due and renewed on another host, as a warning.
     pub elsewhere: Option<String>,
     /// The nodes of a cluster directory with something new, which they are to have.

@@ -287,6 +287,7 @@ fn every_command_that_is_mentioned_exists() {
         "CHANGELOG.md",
         "ARCHITECTURE.md",
         "docs/add-a-name.md",
+        "docs/fleet-in-ci.md",
         "docs/replacing-an-authority.md",
         "docs/take-over-a-kubeadm-cluster.md",
         "docs/cert-manager.md",
