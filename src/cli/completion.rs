@@ -32,10 +32,35 @@ impl Args {
 }
 
 pub fn script(shell: Shell, command: clap::Command) -> String {
-    let mut command = ARGUMENTS.iter().fold(command, |command, (path, id, values)| tell(command, path, id, *values));
+    let mut command =
+        ARGUMENTS.iter().fold(shown(&command), |command, (path, id, values)| tell(command, path, id, *values));
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "kpki", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Fish {
+        script.extend(ARGUMENTS.iter().filter(|(_, id, _)| is_positional(id)).map(fish));
+    }
+    script
+}
+
+/// Without hidden verbs, which the scripts for bash would offer.
+fn shown(command: &clap::Command) -> clap::Command {
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    clap::Command::new("kpki").args(command.get_arguments().cloned()).subcommands(verbs)
+}
+
+/// clap_complete tells fish the values of flags only.
+fn fish((path, _, values): &Row) -> String {
+    let inner = |verb: &&str| format!("; and __fish_seen_subcommand_from {verb}");
+    let (verb, rest) = path.split_first().map_or(("", [].as_slice()), |(verb, rest)| (*verb, rest));
+    let rest: String = rest.iter().map(inner).collect();
+    let values = values.names().join(" ");
+    format!("complete -c kpki -n \"__fish_kpki_using_subcommand {verb}{rest}\" -f -a \"{values}\"\n")
+}
+
+/// `names`, `authorities`; the others are flags.
+fn is_positional(id: &str) -> bool {
+    ["names", "authorities"].contains(&id)
 }
 
 /// Whose values shells are told.
@@ -51,8 +76,10 @@ enum Values {
     AllKeys,
 }
 
+type Row = (&'static [&'static str], &'static str, Values);
+
 /// Arguments that take more than these values, such as NODE/NAME, so that they check them later: verb, argument, values.
-const ARGUMENTS: &[(&[&str], &str, Values)] = &[
+const ARGUMENTS: &[Row] = &[
     (&["renew"], "names", Values::AllEntries),
     (&["csr"], "names", Values::AllEntries),
     (&["revoke"], "names", Values::Entries),
@@ -102,7 +129,6 @@ fn tell(command: clap::Command, path: &[&'static str], id: &'static str, values:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap_complete::Shell;
 
     /// VERB and argument of every name of an entry or authority that the command line takes.
     fn named(command: &clap::Command, path: &str, found: &mut Vec<String>) {
@@ -138,7 +164,7 @@ mod tests {
     const FLAGS: &[&str] = &["sign entry", "import entry", "sign authority"];
 
     #[test]
-    fn every_argument_is_there_and_every_shell_has_its_values() {
+    fn every_argument_is_there_and_shells_have_its_values() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
             let script = script(shell, crate::cli::command());
             assert!(script.contains("kpki") && !script.contains("generate"), "{shell}");
@@ -146,8 +172,19 @@ mod tests {
         for (shell, values) in [
             (Shell::Bash, "all ca apiserver apiserver-kubelet-client"),
             (Shell::Zsh, "(all ca apiserver apiserver-kubelet-client"),
+            (Shell::Fish, "\"__fish_kpki_using_subcommand renew\" -f -a \"all ca apiserver "),
+            (
+                Shell::Fish,
+                "\"__fish_kpki_using_subcommand rotate; and __fish_seen_subcommand_from switch\" -f -a \"ca front-proxy-ca etcd-ca sa\"",
+            ),
         ] {
             assert!(script(shell, crate::cli::command()).contains(values), "{shell}");
+        }
+        for (path, id, _) in ARGUMENTS {
+            let command = crate::cli::command();
+            let verb = path.iter().fold(&command, |command, verb| command.find_subcommand(verb).unwrap());
+            let argument = verb.get_arguments().find(|argument| argument.get_id() == *id).unwrap();
+            assert_eq!(argument.is_positional(), is_positional(id), "{path:?} {id}");
         }
     }
 }
