@@ -1,6 +1,6 @@
 //! `kpki generate` (hidden): man pages and shell completions from the definitions themselves.
 
-use super::{ui::Ui, values::Outcome};
+use super::{completion, ui::Ui, values::Outcome};
 use crate::catalog::readers;
 use crate::error::{Error, Exit};
 use crate::keys::SIGNER_VARIABLES;
@@ -24,7 +24,7 @@ enum Verb {
         #[arg(value_name = "PAGE")]
         page: Option<String>,
     },
-    /// Print a completion script
+    /// The earlier form of kpki completion
     Completions {
         #[arg(value_enum, value_name = "SHELL")]
         shell: clap_complete::Shell,
@@ -32,7 +32,7 @@ enum Verb {
 }
 
 impl Args {
-    pub fn run(&self, mut command: clap::Command, ui: &mut Ui<'_>) -> Outcome {
+    pub fn run(&self, command: clap::Command, ui: &mut Ui<'_>) -> Outcome {
         match &self.verb {
             Verb::Man { page: None } => {
                 let names: Vec<String> = pages(command)?.into_iter().map(|(name, _)| name + "\n").collect();
@@ -46,9 +46,8 @@ impl Args {
                 }
             },
             Verb::Completions { shell } => {
-                let mut script = Vec::new();
-                clap_complete::generate(*shell, &mut command, "kpki", &mut script);
-                ui.document(&String::from_utf8_lossy(&script))?;
+                ui.warnings(&[format!("this form goes away with the next release; use: kpki completion {shell}")]);
+                ui.document(&completion::script(*shell, command))?;
             }
         }
         Ok(Exit::Done)

@@ -5,6 +5,7 @@ mod backup;
 mod certs;
 mod check_expiration;
 mod common;
+mod completion;
 mod convert;
 mod crl;
 mod csr;
@@ -36,6 +37,7 @@ pub mod ui;
 mod unpack;
 mod values;
 mod verify;
+mod version;
 
 use crate::error::Exit;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -114,6 +116,8 @@ enum Verb {
     Nodes(nodes::Args),
     Backup(backup::Args),
     Profile(profile::Args),
+    Completion(completion::Args),
+    Version(version::Args),
     #[command(hide = true)]
     Generate(generate::Args),
 }
@@ -154,6 +158,8 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Nodes(args) => args.run(environment, ui),
         Verb::Backup(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
+        Verb::Completion(args) => args.run(Cli::command(), ui),
+        Verb::Version(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };
     match outcome {

@@ -31,6 +31,7 @@ pub mod table;
 mod tests;
 pub mod unpack;
 pub mod verify;
+mod version;
 mod xml;
 mod yaml;
 
@@ -39,3 +40,4 @@ pub use check::{Check, CheckForm, Interruption, Line, Selection, Sort, Tone};
 pub use form::{Form, Report, Width, write};
 pub use init::{Init, Item, Outcome};
 pub use table::{counted, is_harmless, sanitised};
+pub use version::Version;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{Ran, SMALL, files_ending, kpki, program, project, run, scratch, write};
 
-const INSTALLED: &str = "/usr/local/bin/kpki";
+const INSTALLED: &str = "/usr/bin/kpki";
 const COLLECTOR: &str = "/var/lib/node_exporter/textfile_collector";
 /// In tenths, as systemd-analyze takes it: what is left is that root's files are root's, and that hooks see processes.
 const EXPOSURE: &str = "20";
@@ -86,8 +86,9 @@ fn cron() -> (Vec<String>, Vec<String>) {
 /// Runs a line of the file as it stands, by the shell and with the settings the file names, where the tree and the program
 /// are installed: in a mount namespace of its own.
 fn as_cron(command: &str, kubernetes: &Path, collector: &Path) -> Ran {
-    const INSTALL: &str = "set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /mnt; mkdir /mnt/tree /mnt/collector; touch /mnt/kpki; \
+    const INSTALL: &str = "set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /mnt; mkdir /mnt/tree /mnt/collector /mnt/up /mnt/work; touch /mnt/kpki; \
          mount --bind \"$1\" /mnt/tree; mount --bind \"$2\" /mnt/collector; mount --bind \"$3\" /mnt/kpki; \
+         mount -t overlay overlay -o lowerdir=/usr/bin,upperdir=/mnt/up,workdir=/mnt/work /usr/bin; \
          for dir in /etc /usr/local /var/lib; do mount -t tmpfs tmpfs $dir; done; \
          mkdir -p /etc/kubernetes /var/lib/kubelet/pki /usr/local/bin \"$4\"; touch \"$5\"; \
          mount --bind /mnt/tree /etc/kubernetes; mount --bind /mnt/tree/kubelet /var/lib/kubelet/pki; mount --bind /mnt/collector \"$4\"; mount --bind /mnt/kpki \"$5\"; \

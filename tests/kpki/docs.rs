@@ -41,12 +41,43 @@ fn man_pages_are_what_the_definitions_say() {
 }
 
 #[test]
-fn completions_are_generated_for_every_shell() {
+fn completions_are_printed_for_every_shell() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(place.kpki(&["generate", "completions", shell]).ok().stdout.contains("kpki"), "{shell}");
+        let script = place.kpki(&["completion", shell]).ok().stdout;
+        assert!(script.contains("kpki"), "{shell}");
+        // The earlier form says what to use instead, and works.
+        let earlier = place.kpki(&["generate", "completions", shell]);
+        assert_eq!(earlier.stdout, script);
+        assert_eq!(
+            earlier.stderr,
+            format!("warning: this form goes away with the next release; use: kpki completion {shell}\n")
+        );
     }
     assert!(!place.kpki(&["--help"]).ok().stdout.contains("generate"));
+    assert_eq!(place.kpki(&["completion", "csh"]).status, 2);
+}
+
+/// What is said of the libraries is what the lock file has, and nothing tells of this machine.
+#[test]
+fn version_says_what_was_built() {
+    let place = Place::new();
+    let text = place.kpki(&["version"]).ok().stdout;
+    assert!(text.starts_with(concat!("kpki ", env!("CARGO_PKG_VERSION"), "\n")), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&place.kpki(&["version", "-o", "json"]).ok().stdout).unwrap();
+    assert_eq!((&json["apiVersion"], &json["kind"]), (&"kpki/v1".into(), &"Version".into()));
+    assert!(json["target"].as_str().unwrap().contains("linux"), "{json}");
+    let lock = fs::read_to_string(repository("Cargo.lock")).unwrap();
+    let libraries = json["libraries"].as_array().unwrap();
+    for name in ["aws-lc-rs", "ring", "rustls"] {
+        assert!(libraries.iter().any(|library| library["name"] == name), "{json}");
+    }
+    for library in libraries {
+        let (name, version) = (library["name"].as_str().unwrap(), library["version"].as_str().unwrap());
+        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")), "{name} {version}");
+        assert!(text.contains(&format!("{name} {version}\n")), "{text}");
+    }
+    assert!(!text.contains('/'), "{text}");
 }
 
 #[test]
