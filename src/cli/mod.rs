@@ -8,6 +8,7 @@ mod convert;
 mod crl;
 mod csr;
 pub mod environment;
+mod every;
 mod export;
 mod generate;
 mod import;
