@@ -29,6 +29,7 @@ mod convert_objects;
 mod csr;
 mod docs;
 mod dsa;
+mod every;
 mod existing;
 mod expect;
 mod export;

@@ -288,6 +288,7 @@ fn every_command_that_is_mentioned_exists() {
         "docs/add-a-name.md",
         "docs/replacing-an-authority.md",
         "docs/cert-manager.md",
+        "docs/renew-in-kubernetes.md",
         "deploy/README.md",
         "examples/signers/README.md",
         "examples/issuers/README.md",
