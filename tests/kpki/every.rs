@@ -79,7 +79,7 @@ fn it_renews_says_so_and_goes_on_until_a_signal() {
     // What happens next is said each time, and nothing else.
     assert_eq!(kpki.ends(Signal::TERM), 143);
     let err = place.read("err");
-    assert!(err.lines().count() > 2 && err.lines().all(|line| line.starts_with("next run: 2")), "{err}");
+    assert!(err.lines().count() >= 2 && err.lines().all(|line| line.starts_with("next run: 2")), "{err}");
 }
 
 #[test]

@@ -18,7 +18,10 @@ case "$*" in
   'apply -k '*) KUBECTL kustomize "$3" >>applied.yaml ;;
   'apply -f -') cat >job.json ;;
   *' create job '*' --from=cronjob/kpki --dry-run=client -o json') jq --arg name "$5" '.metadata.name = $name' template.json ;;
-  *' exec '*' -- /usr/bin/kpki '*) printf '%s\n' "${*#*/usr/bin/kpki }" >>executed ;;
+  *' exec '*' -- /usr/bin/kpki '*)
+    all=$*
+    printf '%s\n' "${all#*/usr/bin/kpki }" >>executed
+    ;;
   '-n kpki rollout status daemonset/kpki' | '-n kpki logs -l app.kubernetes.io/component=node --prefix') ;;
   '-n kpki get pods -o wide' | '-n kpki-safe-host wait --for='*' --timeout=5m job/'* | '-n kpki-safe-host delete job hour') ;;
   *) echo "kubectl $*" >&2; exit 1 ;;
