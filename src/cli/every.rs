@@ -69,7 +69,10 @@ impl Every {
         if signals::ended_by().is_some() {
             return done;
         }
-        match (done, self.measure(work, ui)) {
+        let measured = self.measure(work, ui);
+        match (done, measured) {
+            // What was stopped is no failure of the run before it.
+            (done, Err(_)) if signals::ended_by().is_some() => done,
             (done, Ok(())) => done,
             (Ok(exit), Err(error)) => Err(Error { exit: exit.max(error.exit), ..error }),
             (Err(error), Err(further)) => {

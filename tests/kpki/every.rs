@@ -77,9 +77,9 @@ fn it_renews_says_so_and_goes_on_until_a_signal() {
     kpki.until(|place| has(place, "kpki.prom", "state=\"expired\"} 0\n"));
     assert_eq!(fs::metadata(place.path("kpki.prom")).unwrap().permissions().mode() & 0o777, 0o644);
     // What happens next is said each time, and nothing else.
-    assert_eq!(kpki.ends(Signal::TERM), 143);
     let err = place.read("err");
     assert!(err.lines().count() >= 2 && err.lines().all(|line| line.starts_with("next run: 2")), "{err}");
+    assert_eq!(kpki.ends(Signal::TERM), 143);
 }
 
 #[test]
