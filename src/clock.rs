@@ -347,7 +347,7 @@ mod tests {
             let now = midnight + Duration::seconds(second);
             assert_eq!(next_run(now, Span::seconds(1), "cp1"), now + Duration::seconds(1));
         }
-        // Names as they are used: no two within three minutes in twelve hours.
+        // Names as they are used: no two within a minute of twelve hours.
         let names = [
             "cp1",
             "cp2",
@@ -364,7 +364,7 @@ mod tests {
         let mut starts: Vec<i64> =
             names.iter().map(|name| next_run(midnight, Span::hours(12), name).unix_timestamp()).collect();
         starts.sort_unstable();
-        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 180), "{starts:?}");
+        assert!(starts.windows(2).all(|pair| matches!(pair, [one, next] if next - one >= 60)), "{starts:?}");
     }
 
     #[test]
