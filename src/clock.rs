@@ -22,6 +22,37 @@ impl Clock {
             Self::Fixed(at) => whole_seconds(at),
         }
     }
+
+    /// Sleeps until then, but no longer than this by the clock: one that was set back makes nobody wait for years. In short pieces,
+    /// because it may also be set forward, and a machine may sleep itself. A signal ends the process meanwhile.
+    pub fn wait(self, until: OffsetDateTime, longest: Span) {
+        const PIECE: Duration = Duration::seconds(30);
+        loop {
+            let left = until - self.now();
+            if !left.is_positive() || left > longest.duration() {
+                return;
+            }
+            std::thread::sleep(left.min(PIECE).unsigned_abs());
+        }
+    }
+}
+
+/// When the next of a row of runs begins, of which there is one `every` so long. The name decides where in that time: nodes that were
+/// started together do not run together, and one that is started again keeps its time.
+pub fn next_run(now: OffsetDateTime, every: Span, name: &str) -> OffsetDateTime {
+    let length = i64::try_from(every.as_seconds().max(1)).unwrap_or(i64::MAX);
+    let place = i64::try_from(spread(name) % length.unsigned_abs()).unwrap_or_default();
+    let since = (now.unix_timestamp() - place).rem_euclid(length);
+    now + Duration::seconds(length - since)
+}
+
+/// A number that looks nothing like that of another name: FNV-1a, and what MurmurHash3 does at its end.
+fn spread(name: &str) -> u64 {
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ (hash >> 33)
 }
 
 /// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
@@ -300,5 +331,47 @@ mod tests {
         }
         assert_eq!(distance(now, now + Duration::days(3650)), "in 10y");
         assert_eq!(distance(now, now + Duration::days(1095)), "in 3y");
+    }
+
+    #[test]
+    fn runs_come_at_a_time_of_their_name() {
+        let midnight = datetime!(2026-11-20 0:00 UTC);
+        let day = Span::days(1);
+        let first = next_run(midnight, day, "cp1");
+        assert!(first > midnight && first <= midnight + day.duration(), "{first}");
+        // The same whenever it is asked before it comes, and a day later from then on.
+        assert_eq!(next_run(first - Duration::seconds(1), day, "cp1"), first);
+        assert_eq!(next_run(first, day, "cp1"), first + day.duration());
+        assert_eq!(next_run(first + Duration::hours(3), day, "cp1"), first + day.duration());
+        for second in 0..3 {
+            let now = midnight + Duration::seconds(second);
+            assert_eq!(next_run(now, Span::seconds(1), "cp1"), now + Duration::seconds(1));
+        }
+        // Names as they are used: no two within a minute of twelve hours.
+        let names = [
+            "cp1",
+            "cp2",
+            "cp3",
+            "cp4",
+            "cp5",
+            "master-0",
+            "master-1",
+            "master-2",
+            "a.example.com",
+            "b.example.com",
+            "",
+        ];
+        let mut starts: Vec<i64> =
+            names.iter().map(|name| next_run(midnight, Span::hours(12), name).unix_timestamp()).collect();
+        starts.sort_unstable();
+        assert!(starts.windows(2).all(|pair| matches!(pair, [one, next] if next - one >= 60)), "{starts:?}");
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_past_or_too_far_ahead() {
+        let now = datetime!(2026-11-20 12:00 UTC);
+        for (until, longest) in [(now, 60), (now - Duration::days(400), 60), (now + Duration::days(400), 60)] {
+            Clock::Fixed(now).wait(until, Span::seconds(longest));
+        }
     }
 }

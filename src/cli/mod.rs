@@ -10,6 +10,7 @@ mod convert;
 mod crl;
 mod csr;
 pub mod environment;
+mod every;
 mod export;
 mod generate;
 pub mod habits;

@@ -1,3 +1,4 @@
+use super::every::{Every, Work};
 use super::keys::Keys;
 use super::values::{Outcome, span};
 use super::{common, environment::Environment, ui::Ui};
@@ -79,6 +80,9 @@ pub struct Args {
     detailed_exitcode: bool,
 
     #[command(flatten)]
+    every: Every,
+
+    #[command(flatten)]
     keys: Keys,
 
     #[command(flatten)]
@@ -98,9 +102,11 @@ Examples:
   kpki renew ca etcd-ca front-proxy-ca --validity 10y --dir ./cluster   all three, and every copy
   kpki renew all --due --safe-host ops1          on a node without CA keys: what ops1 has to renew is a warning
   kpki renew all --due --profiles clusters/      a fleet: clusters/NAME.yaml with clusters/NAME/
+  kpki renew all --due --every 12h --metrics-file /metrics/kpki.prom   as in a DaemonSet (deploy/kubernetes)
 
 Exit status: 0 renewed or nothing due, 1 refused or failed, 2 wrong command line or profile, 5 some entries were not renewed
-(those of an external authority, for instance), the others were; with --detailed-exitcode 10 when something was renewed.";
+(those of an external authority, for instance), the others were; with --detailed-exitcode 10 when something was renewed. With --every 129,
+130 or 143, of the signal that ended it.";
 
 impl Args {
     /// What kubeadm's verb of this name does.
@@ -121,16 +127,30 @@ impl Args {
     }
 
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        // A command line that is wrong is wrong each time.
+        self.authorities()?;
+        common::all_or_names(self.names.clone())?;
+        // A key that comes from a pipe is read once.
+        let trees = self.trees(environment)?;
+        let work = Work {
+            run: &|ui| self.once(&trees, environment, ui),
+            run_args: &|| self.run.args(environment),
+            trees: &trees,
+        };
+        self.every.run(&work, environment, ui)
+    }
+
+    fn once(&self, trees: &TreeArgs, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
         let now = run.now;
         let form = self.run.report.output;
         let outcome = match self.authorities()? {
             Some(authorities) => {
-                let request = self.of_authorities(authorities, environment, run.clone())?;
+                let request = self.of_authorities(authorities, trees.clone(), environment, run.clone());
                 ui.working(|progress| renew_authority::run(&request, progress))
             }
             None => {
-                let request = self.request(environment, run.clone())?;
+                let request = self.request(trees.clone(), environment, run.clone())?;
                 ui.working(|progress| renew::run(&request, progress))
             }
         };
@@ -199,26 +219,27 @@ impl Args {
     fn of_authorities(
         &self,
         authorities: Vec<CaId>,
+        trees: TreeArgs,
         environment: &Environment,
         run: RunArgs,
-    ) -> Result<renew_authority::Request, Error> {
-        Ok(renew_authority::Request {
-            trees: self.trees(environment)?,
+    ) -> renew_authority::Request {
+        renew_authority::Request {
+            trees,
             run,
             authorities,
             validity: self.validity,
             no_hooks: self.no_hooks,
             inherited: environment.inherited.clone(),
-        })
+        }
     }
 
     fn trees(&self, environment: &Environment) -> Result<TreeArgs, Error> {
         self.keys.with(self.trees.args(environment, &[]), environment)
     }
 
-    fn request(&self, environment: &Environment, run: RunArgs) -> Result<Request, Error> {
+    fn request(&self, trees: TreeArgs, environment: &Environment, run: RunArgs) -> Result<Request, Error> {
         Ok(Request {
-            trees: self.trees(environment)?,
+            trees,
             run,
             only_planned: false,
             names: common::all_or_names(self.names.clone())?,

@@ -189,6 +189,13 @@ impl<'a> Ui<'a> {
         self.line(CYAN, label, text);
     }
 
+    /// What happens next, for whoever reads along; nothing with `-q`.
+    pub fn remark(&mut self, label: &str, text: &str) {
+        if !self.quiet {
+            self.line(CYAN, label, text);
+        }
+    }
+
     fn stream(&mut self, bold: bool, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         let mut out = BufWriter::with_capacity(BUFFER, Sanitiser { out: &mut *self.out, bold, begun: false });
         written(write(&mut out).and_then(|()| out.flush()))

@@ -67,4 +67,13 @@ pub fn span(text: &str) -> Result<Span, Expected> {
     Span::parse(text).map_err(|_| Expected("a duration such as 30s, 5m, 720h or 60d".to_owned()))
 }
 
+/// How often something is done.
+pub fn interval(text: &str) -> Result<Span, Expected> {
+    let is_some = |span: &Span| span.as_seconds() > 0;
+    Span::parse(text)
+        .ok()
+        .filter(is_some)
+        .ok_or_else(|| Expected("a duration of a second or more, such as 30m, 12h or 1d".to_owned()))
+}
+
 pub type Outcome = Result<Exit, Error>;

@@ -31,6 +31,7 @@ mod csr;
 mod docs;
 mod documents;
 mod dsa;
+mod every;
 mod existing;
 mod expect;
 mod export;

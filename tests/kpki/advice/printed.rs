@@ -292,6 +292,7 @@ fn every_command_that_is_mentioned_exists() {
         "docs/replacing-an-authority.md",
         "docs/take-over-a-kubeadm-cluster.md",
         "docs/cert-manager.md",
+        "docs/renew-in-kubernetes.md",
         "deploy/README.md",
         "examples/signers/README.md",
         "examples/issuers/README.md",

@@ -1,0 +1,163 @@
+//! `kpki renew --every` and `--metrics-file`: a run that is repeated until a signal, and the metrics after each.
+
+use std::fs;
+use std::fs::File;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::harness::{NOW, Place, single};
+
+/// No test waits so long, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// kpki in the background, by the machine's clock.
+struct Repeated<'p> {
+    place: &'p Place,
+    child: Child,
+}
+
+impl<'p> Repeated<'p> {
+    fn start(place: &'p Place, words: &[&str]) -> Self {
+        let to = |name: &str| File::create(place.path(name)).unwrap();
+        let mut kpki = Command::new(env!("CARGO_BIN_EXE_kpki"));
+        kpki.args(words).current_dir(place.path("")).env_clear().stdin(Stdio::null());
+        let child = kpki.stdout(to("out")).stderr(to("err")).spawn().unwrap();
+        Self { place, child }
+    }
+
+    /// Waits until this is so, while it goes on.
+    #[track_caller]
+    fn until(&mut self, is_so: impl Fn(&Place) -> bool) {
+        let began = Instant::now();
+        while !is_so(self.place) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && began.elapsed() < LIMIT, "{ended:?}\n{}", self.place.read("err"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn ends(mut self, signal: Signal) -> i32 {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Repeated<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Its leaves have expired, by whatever clock; its authorities have years.
+fn expired() -> Place {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s", "--at", "-400d"]).ok();
+    place
+}
+
+fn has(place: &Place, file: &str, text: &str) -> bool {
+    fs::read_to_string(place.path(file)).is_ok_and(|found| found.contains(text))
+}
+
+#[test]
+fn it_renews_says_so_and_goes_on_until_a_signal() {
+    let place = expired();
+    let before = place.read("k8s/pki/apiserver.crt");
+    let words = ["renew", "all", "--due", "--every", "1s", "--dir", "k8s", "--metrics-file", "kpki.prom"];
+    let mut kpki = Repeated::start(&place, &words);
+    kpki.until(|place| has(place, "out", "nothing was renewed, 13 certificates were checked"));
+    let out = place.read("out");
+    assert!(out.starts_with("renewed 13 of 13 certificates"), "{out}");
+    assert_ne!(before, place.read("k8s/pki/apiserver.crt"));
+    kpki.until(|place| has(place, "kpki.prom", "state=\"expired\"} 0\n"));
+    assert_eq!(fs::metadata(place.path("kpki.prom")).unwrap().permissions().mode() & 0o777, 0o644);
+    // What happens next is said each time, and nothing else.
+    let err = place.read("err");
+    assert!(err.lines().count() >= 2 && err.lines().all(|line| line.starts_with("next run: 2")), "{err}");
+    assert_eq!(kpki.ends(Signal::TERM), 143);
+}
+
+#[test]
+fn a_run_that_fails_is_said_and_the_next_one_succeeds() {
+    let place = expired();
+    fs::rename(place.path("k8s"), place.path("away")).unwrap();
+    let words = ["renew", "all", "--due", "--every", "1s", "--dir", "k8s", "--metrics-file", "kpki.prom", "-q"];
+    let mut kpki = Repeated::start(&place, &words);
+    // When it begins, and after a run, beside the failure of the run.
+    kpki.until(|place| place.read("err").matches("error: ").count() > 3);
+    assert!(!place.path("kpki.prom").exists());
+    fs::rename(place.path("away"), place.path("k8s")).unwrap();
+    kpki.until(|place| has(place, "kpki.prom", "state=\"expired\"} 0\n"));
+    assert!(!has(&place, "err", "next run"), "{}", place.read("err"));
+    assert_eq!(kpki.ends(Signal::INT), 130);
+    assert_eq!(place.read("out"), "");
+}
+
+#[test]
+fn while_it_waits_it_has_shown_how_it_is_and_renewed_nothing() {
+    let place = expired();
+    let before = place.read("k8s/pki/apiserver.crt");
+    let words = ["renew", "all", "--due", "--every", "9000d", "--dir", "k8s", "--metrics-file", "kpki.prom"];
+    let mut kpki = Repeated::start(&place, &words);
+    kpki.until(|place| has(place, "err", "next run: "));
+    assert!(has(&place, "kpki.prom", "state=\"expired\"} 13\n"), "{}", place.read("kpki.prom"));
+    assert_eq!(kpki.ends(Signal::HUP), 129);
+    assert_eq!(place.read("k8s/pki/apiserver.crt"), before);
+}
+
+/// Each node has a time of its own, and a process that is started again has the same.
+#[test]
+fn the_nodes_name_decides_when() {
+    let place = expired();
+    let next = |node: &str| {
+        let words = ["renew", "all", "--due", "--every", "9000d", "--dir", "k8s", "--node", node];
+        let mut kpki = Repeated::start(&place, &words);
+        kpki.until(|place| has(place, "err", "Z\n"));
+        let said = place.read("err");
+        kpki.ends(Signal::TERM);
+        said
+    };
+    assert_eq!(next("cp1"), next("cp1"));
+    assert_ne!(next("cp1"), next("cp2"));
+}
+
+#[test]
+fn once_the_metrics_are_written_after_a_failure_too() {
+    let place = expired();
+    let due = ["renew", "all", "--due", "--dir", "k8s", "--at", NOW, "--metrics-file"];
+    // Without the key of an authority it is another host's to renew.
+    fs::rename(place.path("k8s/pki/etcd/ca.key"), place.path("ca.key")).unwrap();
+    place.kpki(&[&due[..], &["kpki.prom"]].concat()).status(5);
+    assert!(has(&place, "kpki.prom", "state=\"expired\"} 4\n"), "{}", place.read("kpki.prom"));
+    fs::rename(place.path("ca.key"), place.path("k8s/pki/etcd/ca.key")).unwrap();
+    // And metrics that cannot be written are a failure, whatever was renewed.
+    let run = place.kpki(&[&due[..], &["no/kpki.prom"]].concat()).status(1);
+    assert!(run.stdout.starts_with("renewed 4 of 13 certificates"), "{}", run.stdout);
+    assert!(run.stderr.contains("no/kpki.prom") || run.stderr.contains("no: "), "{}", run.stderr);
+    place.kpki(&[&due[..], &["kpki.prom"]].concat()).ok();
+    assert!(has(&place, "kpki.prom", "state=\"expired\"} 0\n"));
+}
+
+#[test]
+fn what_cannot_be_repeated_is_refused_at_once() {
+    let place = expired();
+    for (words, said) in [
+        ("renew all --every 1s", "--due"),
+        ("renew all --due --every 0s", "a duration of a second or more"),
+        ("renew all --due --every 1s --at 2027-01-02", "--at"),
+        ("renew all --due --every 1s --dry-run", "--dry-run"),
+        ("renew all --due --every 1s --detailed-exitcode", "--detailed-exitcode"),
+        ("renew all --due --dry-run --metrics-file m", "--dry-run"),
+        ("renew ca --due --every 1s", "--due, --prune-sans and --safe-host are not for authorities"),
+        ("renew all apiserver --due --every 1s", "all cannot be combined with other names"),
+    ] {
+        let words: Vec<&str> = words.split(' ').chain(["--dir", "k8s"]).collect();
+        let run = place.kpki(&words).fails(2);
+        assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);
+    }
+}
