@@ -9,6 +9,7 @@ mod defaults;
 mod extra;
 mod fields;
 mod for_node;
+mod hooks;
 mod issuer_fields;
 mod kubeadm;
 mod load;
@@ -37,10 +38,11 @@ pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
 #[cfg(test)]
 pub use for_node::for_node;
 pub use for_node::node_document;
+pub use hooks::{Command, DeployHook, OnHookFailure};
 pub use load::{Loaded, Source, load};
 pub use model::{
-    AuthorityOptions, CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
-    NodeRole, OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
+    AuthorityOptions, CaKeys, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
+    NodeRole, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;
