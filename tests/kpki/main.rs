@@ -99,6 +99,7 @@ mod sign_manifest;
 mod signals;
 mod signer_file;
 mod spelled;
+mod static_pods;
 mod trust;
 mod unpack;
 mod unpack_kubelet;

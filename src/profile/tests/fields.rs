@@ -349,7 +349,8 @@ fn renewal_is_read_as_it_stands() {
 
 #[test]
 fn static_pods_are_restarted_by_default_and_nothing_else_is() {
-    let text = with("renewal: {hooks: {deploy: {default: {restart: static-pod}, etcd: {restart: static-pod, wait: 1m}}}}");
+    let text =
+        with("renewal: {hooks: {deploy: {default: {restart: static-pod}, etcd: {restart: static-pod, wait: 1m}}}}");
     let hooks = load_text(&text).unwrap().profile.renewal.hooks;
     let wait = |component: &str| match hooks.deploy(component) {
         Some(DeployHook::StaticPod { wait }) => Some(*wait),
