@@ -94,6 +94,8 @@ mod signers;
 mod site;
 #[path = "interop/sweep.rs"]
 mod sweep;
+#[path = "interop/static_pods.rs"]
+mod static_pods;
 #[path = "interop/tls.rs"]
 mod tls;
 #[path = "interop/unpack.rs"]

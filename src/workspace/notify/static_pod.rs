@@ -13,7 +13,7 @@ use crate::catalog::paths::DEFAULT_DIR;
 use crate::clock::{Span, rfc3339};
 use crate::error::Error;
 use crate::files::{self, FileState, What};
-use crate::manifest::annotate;
+use crate::manifest::{annotate, annotation};
 use crate::plan::running::{Again, Starts, again};
 use crate::signals::{self, Stopped};
 use crate::store::{self, RootId, Roots};
@@ -80,7 +80,7 @@ pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
     };
     let bytes = edited(&manifest, one.deploy, one.mark)?;
     let mut said = format!("{}: {ANNOTATION}: {}\n", manifest.path.display(), one.mark);
-    if *bytes != *manifest.bytes {
+    if annotation(&manifest.bytes, ANNOTATION).as_deref() != Some(one.mark) {
         // No generation: what is kept would be put back by a restore, over a manifest that has been changed since.
         let changes = vec![manifest.place.change(manifest.mode, bytes)?];
         let transaction = Transaction { changes, forgets: true, ..Transaction::default() };
@@ -157,18 +157,21 @@ enum Waited {
 fn wait(mut look: impl FnMut() -> Again, stays: Duration, limit: Duration, tick: Duration) -> Result<Waited, Stopped> {
     let begun = Instant::now();
     let mut since: Option<(i64, Instant)> = None;
+    let mut was_seen = false;
     loop {
         signals::check()?;
         match look() {
-            Again::Unseen if begun.elapsed() >= stays => return Ok(Waited::Unseen),
+            Again::Unseen if !was_seen && begun.elapsed() >= stays => return Ok(Waited::Unseen),
+            // What was seen before has ended.
+            Again::Unseen | Again::NotYet if was_seen => since = None,
             Again::Unseen => {}
-            Again::NotYet => since = None,
+            Again::NotYet => was_seen = true,
             Again::Started(at) => {
                 let first = since.filter(|(known, _)| *known == at).map_or_else(Instant::now, |(_, first)| first);
                 if first.elapsed() >= stays {
                     return Ok(Waited::Again(at));
                 }
-                since = Some((at, first));
+                (since, was_seen) = (Some((at, first)), true);
             }
         }
         if begun.elapsed() >= limit.saturating_add(stays) {
@@ -198,6 +201,7 @@ mod tests {
         assert_eq!(waited(&[Unseen], none, long), (Waited::Unseen, 1));
         assert_eq!(waited(&[NotYet, NotYet, Started(7)], none, long), (Waited::Again(7), 3));
         assert_eq!(waited(&[NotYet], none, none), (Waited::Late, 1));
+        assert_eq!(waited(&[NotYet, Unseen, Started(7)], none, long), (Waited::Again(7), 3));
         // It ends again and again.
         let stays = Duration::from_millis(20);
         let (ended, looks) = waited(&[Started(7), NotYet, Started(8), Started(9)], stays, none);
