@@ -80,14 +80,16 @@ pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
     };
     let bytes = edited(&manifest, one.deploy, one.mark)?;
     let mut said = format!("{}: {ANNOTATION}: {}\n", manifest.path.display(), one.mark);
+    let mut before = Vec::new();
     if annotation(&manifest.bytes, ANNOTATION).as_deref() != Some(one.mark) {
+        before = processes(one.tree).remove(one.deploy.component.as_str()).unwrap_or_default().seconds;
         // No generation: what is kept would be put back by a restore, over a manifest that has been changed since.
         let changes = vec![manifest.place.change(manifest.mode, bytes)?];
         let transaction = Transaction { changes, forgets: true, ..Transaction::default() };
         one.locked.commit("restart", one.now, transaction)?;
     }
     let changed = files::changed(&manifest.path);
-    let look = || again(&one.deploy.component, changed, &processes(one.tree));
+    let look = || again(&one.deploy.component, &before, changed, &processes(one.tree));
     let seconds = |span: Span| Duration::from_secs(span.as_seconds());
     let (ended, seen) = match wait(look, seconds(one.wait), seconds(one.limit), TICK)? {
         Waited::Again(at) => {
