@@ -58,7 +58,7 @@ fn deploy_hook(component: &str, field: &Field<'_>, reading: &mut Reading) -> Opt
     let mut fields = field.fields(reading)?;
     let known = |text: &str| match text {
         STATIC_POD => Ok(()),
-        other => Err(Mismatch::word(STATIC_POD, other, [STATIC_POD].into_iter())),
+        other => Err(Mismatch::word(STATIC_POD, other, [STATIC_POD])),
     };
     let wait = fields.value("wait", reading, values::duration).unwrap_or(STATIC_POD_WAIT);
     let restart = fields.take("restart", reading);

@@ -12,11 +12,12 @@ use crate::tree::rests;
 const PODS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
 const HOOKS: &str = "renewal: {hooks: {deploy: {default: {restart: static-pod, wait: 1s}}, timeout: 8s}}\n";
 
-/// A node of which the script is init: it has processes of its own and an /etc/kubernetes of its own. In place of the kubelet, a loop
+/// A node of which the script is init: it has processes of its own and an /etc of its own. In place of the kubelet, a loop
 /// ends the component and starts it again a while after its manifest has changed.
 const NODE: &str = r#"set -eu
 kpki=$1 fixtures=$2 profile=$3 work=$4
-mount -t tmpfs -o mode=755 tmpfs /etc/kubernetes
+mount -t tmpfs -o mode=755 tmpfs /etc
+mkdir -m 755 /etc/kubernetes
 "$kpki" init -p "$profile" -d /etc/kubernetes --kubelet-dir "$work/kubelet" -q
 mkdir -m 755 /etc/kubernetes/manifests
 cp "$fixtures/kube-scheduler.yaml" /etc/kubernetes/manifests/
@@ -43,7 +44,6 @@ echo "== $status"
 fn a_restart_is_seen_and_one_that_does_not_come_is_a_failure() {
     let area = scratch();
     let profile = write(area.path().join("p.yaml"), format!("{SMALL}{HOOKS}"));
-    fs::create_dir_all("/etc/kubernetes").unwrap();
     let mut node = program("unshare");
     node.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", NODE, "node"]);
     node.arg(env!("CARGO_BIN_EXE_kpki")).arg(project("fixtures/manifests")).arg(&profile).arg(area.path());

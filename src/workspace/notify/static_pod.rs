@@ -67,7 +67,8 @@ pub fn check(tree: &TreeDir, deploy: &Deploy<'_>) -> Result<(), Error> {
 /// Sets the annotation and waits. `Ok`: how it ended, and what was seen.
 pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
     let _held = signals::hold();
-    signals::check()?;
+    let stopped = |stopped: Stopped| Error::new(stopped.to_string());
+    signals::check().map_err(stopped)?;
     let Some(manifest) = find(one.tree, one.deploy)? else {
         let path = place(one.deploy).full(&one.tree.roots);
         if has_replaced(&one.tree.roots, one.generation)? {
@@ -91,7 +92,8 @@ pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
     let changed = files::changed(&manifest.path);
     let look = || again(&one.deploy.component, &before, changed, &processes(one.tree));
     let seconds = |span: Span| Duration::from_secs(span.as_seconds());
-    let (ended, seen) = match wait(look, seconds(one.wait), seconds(one.limit), TICK)? {
+    let waited = wait(look, seconds(one.wait), seconds(one.limit), TICK);
+    let (ended, seen) = match waited.map_err(|why| stopped(why).because(said.trim_end()))? {
         Waited::Again(at) => {
             let at = OffsetDateTime::from_unix_timestamp(at).map(rfc3339).unwrap_or_default();
             ("restarted by its manifest", format!("it started again at {at} and has run for {}", one.wait))
