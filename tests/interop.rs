@@ -92,10 +92,10 @@ mod signer_sweep;
 mod signers;
 #[path = "interop/site.rs"]
 mod site;
-#[path = "interop/sweep.rs"]
-mod sweep;
 #[path = "interop/static_pods.rs"]
 mod static_pods;
+#[path = "interop/sweep.rs"]
+mod sweep;
 #[path = "interop/tls.rs"]
 mod tls;
 #[path = "interop/unpack.rs"]
