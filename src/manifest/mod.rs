@@ -6,7 +6,7 @@ mod fields;
 mod flags;
 mod objects;
 
-pub use annotation::{NotAnnotated, annotate, annotation};
+pub use annotation::{annotate, annotation};
 pub use edit::{NotEdited, replace_values};
 pub use fields::{Value, must_hold_a_certificate, values};
 pub use flags::Flags;

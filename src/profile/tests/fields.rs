@@ -225,7 +225,7 @@ fn fields_of_a_profile() {
         ),
         (
             "renewal: {hooks: {pre: {restart: static-pod}}}",
-            "3:19: renewal.hooks.pre: expected text or a list of texts, found a mapping",
+            "3:24: renewal.hooks.pre: expected text or a list of texts, found a mapping",
         ),
         (
             "etcd: {local: {}, external: {endpoints: [\"https://a\"]}}",
