@@ -96,6 +96,8 @@ mod signer_sweep;
 mod signers;
 #[path = "interop/site.rs"]
 mod site;
+#[path = "interop/static_pods.rs"]
+mod static_pods;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

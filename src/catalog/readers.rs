@@ -7,7 +7,9 @@ use std::fmt;
 use super::releases::Release;
 
 /// In which order the components of a node are restarted: each needs the ones before it.
-pub const COMPONENTS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"];
+pub const COMPONENTS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", KUBELET];
+
+pub const KUBELET: &str = "kubelet";
 
 /// What has to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -336,12 +338,17 @@ pub fn of_crl(program: &str) -> impl Iterator<Item = &'static Reader> {
     READERS.iter().filter(move |reader| reader.part == Part::Crl && reader.component == program)
 }
 
+/// Whether a component runs as a static pod, as kubeadm starts it, from `manifests/NAME.yaml`.
+pub fn is_static_pod(component: &str) -> bool {
+    component != KUBELET && COMPONENTS.contains(&component)
+}
+
 /// How a component is restarted on its node: static pods are restarted by the kubelet when their container was removed;
 /// deleting the mirror pod with kubectl does nothing.
 pub fn command(component: &str) -> Option<String> {
     match component {
-        "kubelet" => Some("systemctl restart kubelet".to_owned()),
-        pod if COMPONENTS.contains(&pod) => Some(format!("crictl stop $(crictl ps -q --name '^{pod}$')")),
+        KUBELET => Some("systemctl restart kubelet".to_owned()),
+        pod if is_static_pod(pod) => Some(format!("crictl stop $(crictl ps -q --name '^{pod}$')")),
         _ => None,
     }
 }

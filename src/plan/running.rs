@@ -63,6 +63,35 @@ pub fn judge(component: &str, release: Release, starts: &Starts, changes: &Chang
     })
 }
 
+/// Whether a component was restarted after its manifest was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// All its processes are new ones, the oldest of them since then.
+    Started(i64),
+    NotYet,
+    /// The node's processes cannot be seen, as from a container that has processes of its own only.
+    Unseen,
+}
+
+/// By how much a start may seem earlier than it was: it is the sum of two instants that are rounded down.
+const ROUNDED: i64 = 2;
+
+/// `before`: when the processes started that were seen before the change; those now must be younger. None: they must not be older than
+/// the change, `changed`. Where any component is seen, this one would be seen as well.
+pub fn again(component: &str, before: &[i64], changed: Option<i64>, starts: &BTreeMap<&'static str, Starts>) -> Again {
+    let own = starts.get(component);
+    let is_hidden = own.is_none_or(|own| own.hidden);
+    let limit = before.iter().max().copied().or_else(|| Some(changed?.saturating_sub(ROUNDED)));
+    match (own.and_then(|own| own.seconds.iter().min().copied()), limit) {
+        (_, None) => Again::Unseen,
+        (Some(oldest), Some(limit)) if oldest <= limit => Again::NotYet,
+        _ if is_hidden => Again::Unseen,
+        (Some(oldest), Some(_)) => Again::Started(oldest),
+        (None, _) if starts.values().any(|one| !one.seconds.is_empty()) => Again::NotYet,
+        (None, _) => Again::Unseen,
+    }
+}
+
 enum Newest {
     /// It reads none of the files that are there.
     Nothing,
@@ -128,6 +157,36 @@ mod tests {
             let judged = judge("etcd", NEWEST, &starts, &changes.iter().copied().collect()).unwrap();
             assert_eq!((judged.running, judged.rereads), (running, rereads), "{changes:?} {starts:?}");
         }
+    }
+
+    #[test]
+    fn a_restart_is_seen_by_processes_that_are_all_younger() {
+        use Again::{NotYet, Started, Unseen};
+        let seen = |seconds: &[i64], hidden| Starts { seconds: seconds.to_vec(), hidden };
+        for (own, kubelet, before, changed, expected) in [
+            (seen(&[11], false), seen(&[1], false), &[5][..], Some(10), Started(11)),
+            (seen(&[13, 12], false), seen(&[1], false), &[5], Some(10), Started(12)),
+            // As it seems, before the change; but it is another one than before.
+            (seen(&[9], false), seen(&[1], false), &[5], Some(10), Started(9)),
+            (seen(&[13, 5], false), seen(&[1], false), &[5], Some(10), NotYet),
+            (seen(&[7], false), seen(&[1], false), &[5, 7], Some(10), NotYet),
+            // Between its end and its start.
+            (seen(&[], false), seen(&[1], false), &[5], Some(10), NotYet),
+            // Of a change that was made by an earlier run.
+            (seen(&[9], false), seen(&[1], false), &[], Some(10), Started(9)),
+            (seen(&[8], false), seen(&[1], false), &[], Some(10), NotYet),
+            // Without the processes of the node, and without the time.
+            (seen(&[], false), seen(&[], false), &[], Some(10), Unseen),
+            (seen(&[11], false), seen(&[1], false), &[], None, Unseen),
+            // One that could not be looked at may be its.
+            (seen(&[11], true), seen(&[1], true), &[5], Some(10), Unseen),
+            (seen(&[5], true), seen(&[1], true), &[5], Some(10), NotYet),
+            (seen(&[], true), seen(&[1], true), &[5], Some(10), Unseen),
+        ] {
+            let starts: BTreeMap<&'static str, Starts> = [("etcd", own), ("kubelet", kubelet)].into();
+            assert_eq!(again("etcd", before, changed, &starts), expected, "{starts:?} {before:?} {changed:?}");
+        }
+        assert_eq!(again("etcd", &[], Some(1), &BTreeMap::new()), Unseen);
     }
 
     #[test]

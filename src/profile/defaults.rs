@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::model::{Expiration, Hooks, OnHookFailure, Renewal, Subnet, Waits};
+use super::hooks::{Hooks, OnHookFailure};
+use super::model::{Expiration, Renewal, Subnet, Waits};
 use super::threshold::Threshold;
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
@@ -28,6 +29,8 @@ pub const EXPIRATION: Expiration = Expiration {
 };
 /// Every program that reads the authorities again by itself has done so; bound tokens of the old key are replaced.
 pub const WAITS: Waits = Waits { before_switch: Span::hours(1), before_retire: Span::hours(24) };
+/// The kubelet sees another manifest at once, or after 20 seconds, and a container has 30 seconds to end.
+pub const STATIC_POD_WAIT: Span = Span::seconds(30);
 pub const RENEWAL: Renewal = Renewal {
     before: Threshold::PercentLeft(33),
     keep_generations: 5,

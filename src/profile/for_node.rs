@@ -2,7 +2,8 @@
 //! until it is decided who gets it.
 
 use super::defaults::{ALGORITHM, RENEWAL};
-use super::model::{AuthorityOptions, ExtraCertificate, Hooks, Node, NodeRole, Origin, Profile, Renewal, Stated};
+use super::hooks::Hooks;
+use super::model::{AuthorityOptions, ExtraCertificate, Node, NodeRole, Origin, Profile, Renewal, Stated};
 use super::render::render_as_stated;
 
 /// How an authority signs is the safe host's: its paths and programs.

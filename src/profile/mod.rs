@@ -11,6 +11,7 @@ mod differences;
 mod extra;
 mod fields;
 mod for_node;
+mod hooks;
 mod issuer_fields;
 mod kubeadm;
 mod load;
@@ -40,10 +41,11 @@ pub use differences::{Difference, differences};
 #[cfg(test)]
 pub use for_node::for_node;
 pub use for_node::node_document;
+pub use hooks::{Command, DeployHook, OnHookFailure};
 pub use load::{Loaded, Source, load};
 pub use model::{
-    AuthorityOptions, CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
-    NodeRole, OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
+    AuthorityOptions, CaKeys, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node,
+    NodeRole, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use near::{nearest, one_slip_from};
 pub use overrides::Overrides;

@@ -1,5 +1,6 @@
 //! A profile as a value: everything a cluster's tree depends on.
 
+use super::hooks::{Hooks, OnHookFailure};
 use super::signing::{IssuerOptions, Signing};
 use super::threshold::Threshold;
 use std::collections::BTreeMap;
@@ -365,59 +366,4 @@ pub struct Renewal {
 pub struct Waits {
     pub before_switch: Span,
     pub before_retire: Span,
-}
-
-/// What follows when a deploy hook fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnHookFailure {
-    /// It is reported, and the exit status shows it.
-    Report,
-    /// The previous generation is put back.
-    Restore,
-}
-
-impl OnHookFailure {
-    pub const ALL: [Self; 2] = [Self::Report, Self::Restore];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::Restore => "restore",
-        }
-    }
-}
-
-/// The commands that run when something is renewed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hooks {
-    pub pre: Option<Command>,
-    /// By component of the catalogue; [`Hooks::DEFAULT`] is for every component that is not named.
-    pub deploy: BTreeMap<String, Command>,
-    pub post: Option<Command>,
-    /// Of each of them; never zero.
-    pub timeout: Span,
-}
-
-/// Free of NUL bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// For `/bin/sh -c`; not blank.
-    Shell(String),
-    /// An absolute path and its arguments; never empty.
-    Program(Vec<String>),
-}
-
-impl Hooks {
-    /// The name of the deploy hook for every component without one of its own.
-    pub const DEFAULT: &str = "default";
-
-    /// What to run when this component's files have changed.
-    pub fn deploy(&self, component: &str) -> Option<&Command> {
-        self.deploy.get(component).or_else(|| self.deploy.get(Self::DEFAULT))
-    }
-
-    /// Every command of the profile.
-    pub fn all(&self) -> impl Iterator<Item = &Command> {
-        self.pre.iter().chain(self.deploy.values()).chain(&self.post)
-    }
 }

@@ -42,11 +42,13 @@ mod tests {
     fn the_reference_is_what_the_decoder_takes() {
         let text = "apiVersion: kpki/v1\nkind: ClusterProfile\nauthorities: {ca: {}}\ncertificates: {apiserver: {}}\n\
                     extraCertificates: [{name: a}]\n\
-                    verify: {ignore: [{rule: a, reason: a}]}\nnodes: [{name: a}]\n";
+                    verify: {ignore: [{rule: a, reason: a}]}\nrenewal: {hooks: {deploy: {etcd: {}}}}\n\
+                    nodes: [{name: a, hooks: {deploy: {etcd: {}}}}]\n";
         let mut reading = Reading::of("p");
         read(text.as_bytes(), &Overrides::default(), &mut reading);
         let general = |path: &String| {
             path.replace("[0]", "[]")
+                .replace("hooks.deploy.etcd.", "hooks.deploy.NAME.")
                 .replace("authorities.ca.", "authorities.NAME.")
                 .replace("certificates.apiserver.", "certificates.NAME.")
         };

@@ -3,10 +3,11 @@
 use std::fmt::{self, Write as _};
 
 use super::defaults::{BIND_PORT, RENEWAL};
+use super::hooks::{Command, DeployHook, Hooks, STATIC_POD};
 use super::load::{API_VERSION, KIND};
 use super::model::{
-    Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Hooks, IgnoredRule, Node, Profile, Renewal, Roots,
-    Stated, SubjectAttributes, Subnet,
+    Endpoint, Etcd, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, Profile, Renewal, Roots, Stated,
+    SubjectAttributes, Subnet,
 };
 use super::signing::{IssuerOptions, KeyFrom, PassphraseFrom, PublicKeyFrom, Signing};
 use crate::blueprint::{ExtendedKeyUsage, San};
@@ -88,7 +89,7 @@ fn hooks(page: &mut Page, depth: usize, hooks: &Hooks) {
     hooks.pre.iter().for_each(|command| page.command(below, "pre", command));
     if !hooks.deploy.is_empty() {
         page.open(below, "deploy");
-        hooks.deploy.iter().for_each(|(component, command)| page.command(deeper, component, command));
+        hooks.deploy.iter().for_each(|(component, hook)| page.deploy(deeper, component, hook));
     }
     hooks.post.iter().for_each(|command| page.command(below, "post", command));
     page.line(below, "timeout", hooks.timeout);
@@ -303,6 +304,17 @@ impl Page {
         match command {
             Command::Shell(text) => self.line(depth, key, text),
             Command::Program(words) => self.list(depth, key, words),
+        }
+    }
+
+    fn deploy(&mut self, depth: usize, component: &str, hook: &DeployHook) {
+        match hook {
+            DeployHook::Run(command) => self.command(depth, component, command),
+            DeployHook::StaticPod { wait } => {
+                self.open(depth, component);
+                self.line(depth.saturating_add(1), "restart", STATIC_POD);
+                self.line(depth.saturating_add(1), "wait", wait);
+            }
         }
     }
 

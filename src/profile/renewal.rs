@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::defaults::RENEWAL;
+use super::defaults::{RENEWAL, STATIC_POD_WAIT};
 use super::fields::{Field, Fields, Reading};
-use super::model::{Command, Hooks, OnHookFailure, Renewal};
+use super::hooks::{Command, DeployHook, Hooks, OnHookFailure, STATIC_POD};
+use super::model::Renewal;
 use super::problem::Mismatch;
 use super::values;
-use crate::catalog::readers::COMPONENTS;
+use crate::catalog::readers::{COMPONENTS, KUBELET};
 use crate::encoding::yaml::Value;
 
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Renewal {
@@ -36,17 +37,43 @@ pub fn hooks(mut fields: Fields<'_>, reading: &mut Reading) -> Hooks {
     Hooks { pre, deploy, post, timeout }
 }
 
-fn deploy(field: &Field<'_>, reading: &mut Reading) -> BTreeMap<String, Command> {
+fn deploy(field: &Field<'_>, reading: &mut Reading) -> BTreeMap<String, DeployHook> {
     let components: Vec<&str> = COMPONENTS.into_iter().chain([Hooks::DEFAULT]).collect();
     let mut hooks = BTreeMap::new();
     for (name, field) in field.named(reading).unwrap_or_default() {
         if !components.contains(&name) {
             reading.problem_at(field.key_mark, &field.path, values::unknown(&components, name));
-        } else if let Some(command) = command(&field, reading) {
-            hooks.insert(name.to_owned(), command);
+        } else if let Some(hook) = deploy_hook(name, &field, reading) {
+            hooks.insert(name.to_owned(), hook);
         }
     }
     hooks
+}
+
+/// A command, or a mapping: a built-in action.
+fn deploy_hook(component: &str, field: &Field<'_>, reading: &mut Reading) -> Option<DeployHook> {
+    if !matches!(field.node.value, Value::Mapping(_)) {
+        return command(field, reading).map(DeployHook::Run);
+    }
+    let mut fields = field.fields(reading)?;
+    let known = |text: &str| match text {
+        STATIC_POD => Ok(()),
+        other => Err(Mismatch::word(STATIC_POD, other, [STATIC_POD])),
+    };
+    let wait = fields.value("wait", reading, values::duration).unwrap_or(STATIC_POD_WAIT);
+    let restart = fields.take("restart", reading);
+    let is_known = restart.as_ref().and_then(|restart| restart.value(reading, known));
+    if restart.is_none() {
+        reading.missing(&fields.join("restart"), STATIC_POD);
+    }
+    fields.finish(reading);
+    is_known?;
+    if component == KUBELET {
+        // Its certificates are taken up by itself from some release on, its kubeconfig is not.
+        reading.refuse(&field.path, "a command (the kubelet is a service of its node and no static pod)", STATIC_POD);
+        return None;
+    }
+    Some(DeployHook::StaticPod { wait })
 }
 
 /// A text for the shell, or a list: a program and its arguments.

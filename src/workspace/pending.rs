@@ -22,6 +22,10 @@ const FILE: &str = "owed.json";
 pub struct PendingNotifications {
     pub generation: String,
     pub entries: Vec<String>,
+    /// What restarted pods are marked with, where that is not the generation: a run that goes on from an interrupted one has its own,
+    /// and so has a rollback. Empty: the generation.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mark: String,
     /// A deploy hook failed and the old files are back: only the notifications that say so are left to do.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rolled_back: bool,
@@ -38,10 +42,18 @@ impl PendingNotifications {
         self.entries.is_empty()
     }
 
+    /// What a restarted pod is marked with.
+    pub fn mark(&self) -> &str {
+        if self.mark.is_empty() { &self.generation } else { &self.mark }
+    }
+
     /// With what is renewed now.
     pub fn and(mut self, generation: &str, more: impl Iterator<Item = String>) -> Self {
         if self.is_empty() || self.rolled_back {
             generation.clone_into(&mut self.generation);
+            self.mark.clear();
+        } else {
+            generation.clone_into(&mut self.mark);
         }
         self.rolled_back = false;
         for id in more {
@@ -91,6 +103,21 @@ impl PendingNotifications {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_run_has_a_mark_of_its_own() {
+        let of = |pending: &PendingNotifications| (pending.generation.clone(), pending.mark().to_owned());
+        let one = |name: &str| std::iter::once(name.to_owned());
+        let both = |generation: &str, mark: &str| (generation.to_owned(), mark.to_owned());
+        let first = PendingNotifications::default().and("1-renew", one("etcd-server"));
+        assert_eq!(of(&first), both("1-renew", "1-renew"));
+        let second = first.and("2-renew", one("apiserver"));
+        assert_eq!(of(&second), both("1-renew", "2-renew"));
+        let text = serde_json::to_string(&second).unwrap();
+        assert_eq!(serde_json::from_str::<PendingNotifications>(&text).unwrap(), second);
+        let rolled_back = PendingNotifications { rolled_back: true, ..second };
+        assert_eq!(of(&rolled_back.and("3-renew", one("apiserver"))), both("3-renew", "3-renew"));
+    }
 
     #[test]
     fn the_notifications_of_0_1_0_are_read_and_written_byte_for_byte() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use kpki::blueprint::Algorithm;
-use kpki::profile::{CaKeys, Command, ExtraAuthority, NodeRole, Overrides, Profile, Source, load, render};
+use kpki::profile::{CaKeys, Command, DeployHook, ExtraAuthority, NodeRole, Overrides, Profile, Source, load, render};
 use serde_json::{Value, json};
 
 use super::export::{members, unpack, verify};
@@ -58,14 +58,14 @@ fn marked(text: &str, ca_keys: CaKeys) -> Profile {
     profile.renewal.hooks.pre = Some(shell("safe-host-pre"));
     profile.renewal.hooks.post =
         Some(Command::Program(vec!["/safe-host/post".to_owned(), "safe-host-word".to_owned()]));
-    profile.renewal.hooks.deploy.insert("etcd".to_owned(), shell("safe-host-deploy"));
-    profile.renewal.hooks.deploy.insert("default".to_owned(), shell("safe-host-default"));
+    profile.renewal.hooks.deploy.insert("etcd".to_owned(), DeployHook::Run(shell("safe-host-deploy")));
+    profile.renewal.hooks.deploy.insert("default".to_owned(), DeployHook::Run(shell("safe-host-default")));
     profile.copies = vec!["/safe-host/copy".to_owned()];
     for node in &mut profile.nodes {
         let own = |what: &str| shell(&format!("node-of-{}-{what}", node.name));
         node.hooks.pre = Some(own("pre"));
         node.hooks.post = Some(own("post"));
-        node.hooks.deploy.insert("kubelet".to_owned(), own("deploy"));
+        node.hooks.deploy.insert("kubelet".to_owned(), DeployHook::Run(own("deploy")));
     }
     // Nobody has signed those.
     profile.extra_certificates.retain(|extra| matches!(extra.authority, ExtraAuthority::InTree(_)));

@@ -107,6 +107,7 @@ mod signals;
 mod signer_file;
 mod spelled;
 mod suggest;
+mod static_pods;
 mod trust;
 mod unpack;
 mod unpack_kubelet;

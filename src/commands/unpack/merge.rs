@@ -37,7 +37,7 @@ pub fn merge(request: &Request, contents: &Contents, recorded: Option<&State>) -
     };
     let mut state = State { profile: given.bytes.to_vec(), choices };
     let mut profile = profiles::load_state(&state, &format!("{}: {}", request.input, given.path))?.profile;
-    let has_hooks = |profile: &Profile| profile.renewal.hooks.all().next().is_some();
+    let has_hooks = |profile: &Profile| !profile.renewal.hooks.is_empty();
     if let Some(own) = known.filter(|own| has_hooks(own) && !has_hooks(&profile)) {
         profile.renewal.hooks = own.renewal.hooks;
         profile.renewal.on_hook_failure = own.renewal.on_hook_failure;

@@ -203,6 +203,31 @@ fn fields_of_a_profile() {
              kube-scheduler, kubelet, default, found kube-apiservr (did you mean kube-apiserver?)",
         ),
         (
+            "renewal: {hooks: {deploy: {kubelet: {restart: static-pod}}}}",
+            "3:28: renewal.hooks.deploy.kubelet: expected a command (the kubelet is a service of its node and no static pod), \
+             found static-pod",
+        ),
+        (
+            "renewal: {hooks: {deploy: {etcd: {restart: static-pods}}}}",
+            "3:44: renewal.hooks.deploy.etcd.restart: expected static-pod, found static-pods (did you mean static-pod?)",
+        ),
+        (
+            "renewal: {hooks: {deploy: {etcd: {wait: 1m}}}}",
+            "3:28: renewal.hooks.deploy.etcd.restart: expected static-pod, found nothing",
+        ),
+        (
+            "renewal: {hooks: {deploy: {etcd: {restart: static-pod, wait: 0s}}}}",
+            "3:62: renewal.hooks.deploy.etcd.wait: expected a duration such as 8760h or 90d, found 0s (must be more than zero)",
+        ),
+        (
+            "renewal: {hooks: {deploy: {etcd: {restart: static-pod, command: /a}}}}",
+            "3:56: renewal.hooks.deploy.etcd.command: expected a known key, found an unknown one",
+        ),
+        (
+            "renewal: {hooks: {pre: {restart: static-pod}}}",
+            "3:24: renewal.hooks.pre: expected text or a list of texts, found a mapping",
+        ),
+        (
             "etcd: {local: {}, external: {endpoints: [\"https://a\"]}}",
             "3:7: etcd: expected either etcd.local or etcd.external, found both",
         ),
@@ -316,9 +341,30 @@ fn renewal_is_read_as_it_stands() {
     assert_eq!(hooks.pre, Some(Command::Shell("a\nb\n".to_owned())));
     assert_eq!((&hooks.post, hooks.timeout), (&None, Span::seconds(120)));
     let etcd = Command::Program(["/bin/x", "", "5"].map(str::to_owned).to_vec());
-    assert_eq!(hooks.deploy("etcd"), Some(&etcd));
-    assert_eq!(hooks.deploy("kubelet"), Some(&Command::Shell("restart \"$KPKI_COMPONENT\"".to_owned())));
+    assert_eq!(hooks.deploy("etcd"), Some(&DeployHook::Run(etcd)));
+    let other = Command::Shell("restart \"$KPKI_COMPONENT\"".to_owned());
+    assert_eq!(hooks.deploy("kubelet"), Some(&DeployHook::Run(other)));
     assert_eq!(load_text(&with("")).unwrap().profile.renewal, RENEWAL);
+}
+
+#[test]
+fn static_pods_are_restarted_by_default_and_nothing_else_is() {
+    let text =
+        with("renewal: {hooks: {deploy: {default: {restart: static-pod}, etcd: {restart: static-pod, wait: 1m}}}}");
+    let hooks = load_text(&text).unwrap().profile.renewal.hooks;
+    let wait = |component: &str| match hooks.deploy(component) {
+        Some(DeployHook::StaticPod { wait }) => Some(*wait),
+        other => {
+            assert_eq!(other, None, "{component}");
+            None
+        }
+    };
+    assert_eq!(wait("etcd"), Some(Span::seconds(60)));
+    for pod in ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+        assert_eq!(wait(pod), Some(Span::seconds(30)), "{pod}");
+    }
+    assert_eq!(["kubelet", "haproxy"].map(wait), [None, None]);
+    assert!(hooks.commands().next().is_none() && !hooks.is_empty());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Generated profiles are rendered and read back; valid files are damaged and never make the reader panic.
 
 use super::*;
-use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, IgnoredRule, Roots, Waits};
+use crate::profile::hooks::Hooks;
+use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, IgnoredRule, Roots, Waits};
 use crate::profile::signing::{
     IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
 };
@@ -156,13 +157,18 @@ fn command() -> impl Strategy<Value = Command> {
 
 fn hooks() -> impl Strategy<Value = Hooks> {
     let components = proptest::sample::select(vec!["kube-apiserver", "etcd", "kubelet", Hooks::DEFAULT]);
+    let pod = (1..=300_u64).prop_map(|seconds| DeployHook::StaticPod { wait: Span::seconds(seconds) });
+    let deploy = prop_oneof![command().prop_map(DeployHook::Run), pod];
     (
         option::of(command()),
-        proptest::collection::btree_map(components.prop_map(str::to_owned), command(), 0..3),
+        proptest::collection::btree_map(components.prop_map(str::to_owned), deploy, 0..3),
         option::of(command()),
         span(1..3),
     )
-        .prop_map(|(pre, deploy, post, timeout)| Hooks { pre, deploy, post, timeout })
+        .prop_map(|(pre, mut deploy, post, timeout)| {
+            deploy.retain(|name, hook: &mut DeployHook| name != "kubelet" || matches!(hook, DeployHook::Run(_)));
+            Hooks { pre, deploy, post, timeout }
+        })
 }
 
 fn renewal() -> impl Strategy<Value = Renewal> {

@@ -2,14 +2,16 @@
 
 use crate::catalog;
 use crate::catalog::paths::SIGNER_ENTRY;
-use crate::catalog::readers::COMPONENTS;
-use crate::profile::{Command, Profile, Renewal};
+use crate::catalog::readers::{Action, COMPONENTS};
+use crate::profile::{DeployHook, Profile, Renewal};
 use crate::report::restart::restarts;
 use crate::tree::EntryId;
 
+const RESTART: &str = Action::Restart.name();
+
 /// One deploy hook to run.
 pub struct Deploy<'a> {
-    pub command: &'a Command,
+    pub hook: &'a DeployHook,
     pub node: Option<String>,
     pub component: String,
     pub action: &'static str,
@@ -45,7 +47,7 @@ pub fn of<'r>(
     let mut all: Vec<Deploy<'r>> = known
         .filter_map(|restart| {
             Some(Deploy {
-                command: renewal.hooks.deploy(restart.component)?,
+                hook: renewal.hooks.deploy(restart.component)?,
                 node: restart.node,
                 component: restart.component.to_owned(),
                 action: restart.action,
@@ -54,13 +56,15 @@ pub fn of<'r>(
         })
         .collect();
     merge(&mut all);
+    // What takes its files up by itself is not restarted for them.
+    all.retain(|deploy| matches!(deploy.hook, DeployHook::Run(_)) || deploy.action == RESTART);
     // The reader of an extra certificate is known only from its own hook.
     for extra in changed.iter().filter(|id| is_extra(&id.name)) {
-        all.extend(renewal.hooks.deploy(&extra.name).map(|command| Deploy {
-            command,
+        all.extend(renewal.hooks.deploy(&extra.name).map(|hook| Deploy {
+            hook,
             node: extra.node.clone(),
             component: extra.name.clone(),
-            action: "restart",
+            action: RESTART,
             entries: vec![extra.name.clone()],
         }));
     }
@@ -79,7 +83,7 @@ fn merge(all: &mut Vec<Deploy<'_>>) {
         match merged.iter_mut().find(same) {
             Some(known) => {
                 known.entries.extend(deploy.entries);
-                if deploy.action == "restart" {
+                if deploy.action == RESTART {
                     known.action = deploy.action;
                 }
             }

@@ -3,6 +3,7 @@
 
 mod deploys;
 mod rollback;
+mod static_pod;
 mod trust;
 
 use std::ffi::OsString;
@@ -11,10 +12,10 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::clock::rfc3339;
+use crate::clock::{Span, rfc3339};
 use crate::error::Error;
 use crate::plan::unpack as plan;
-use crate::profile::{Command, OnHookFailure, Profile, Renewal};
+use crate::profile::{Command, DeployHook, OnHookFailure, Profile, Renewal};
 use crate::programs::{self, Call, Ended};
 use crate::report::hook::Hook;
 use crate::signals;
@@ -23,6 +24,7 @@ use crate::workspace::pending::PendingNotifications;
 use crate::workspace::tree_dir::{Locked, TreeDir};
 use deploys::Deploy;
 use rollback::{is_step, not_restored, roll_back, step_stays, undoable};
+use static_pod::Restart;
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -39,6 +41,18 @@ pub struct Notifier<'a> {
     pub changed: Vec<EntryId>,
     /// Only what runs on this node is notified; `None`: what the entries' readers are.
     pub node: Option<&'a str>,
+}
+
+/// For which run its deploy hooks are.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    /// As hooks are told it.
+    generation: &'a str,
+    /// That of this run, if it has one.
+    own: &'a str,
+    /// What restarted pods are marked with.
+    mark: &'a str,
+    locked: &'a Locked<'a>,
 }
 
 /// What came of it.
@@ -73,6 +87,9 @@ impl Notifier<'_> {
     /// of a hook that may run.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
         trust::check_all(self.inherited, self.renewal())?;
+        let deploys = self.profile.map(|profile| self.deploys(profile)).unwrap_or_default();
+        let mut restarts = deploys.iter().filter(|one| matches!(one.hook, DeployHook::StaticPod { .. }));
+        restarts.try_for_each(|one| static_pod::check(self.tree, one))?;
         let Some(command) = self.renewal().and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
@@ -126,11 +143,11 @@ impl Notifier<'_> {
         let wants = is_asked && !of_step;
         let undoable = if wants { undoable(&self.tree.roots, pending, own) } else { Ok(None) };
         let restores = matches!(undoable, Ok(Some(_)));
-        let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
-        let all = deploys::of(&self.changed, renewal, profile, runs);
+        let all = self.deploys(profile);
+        let run = Run { generation, own: own.unwrap_or(generation), mark: pending.mark(), locked };
         let (mut told, mut failed) = (0, false);
         for deploy in &all {
-            let succeeded = self.tell(deploy, generation, report, &mut left);
+            let succeeded = self.tell(deploy, &run, report, &mut left);
             told += 1;
             failed |= !succeeded && signals::check().is_ok();
             if failed && restores {
@@ -148,12 +165,16 @@ impl Notifier<'_> {
                 let untold: Vec<String> = untold.iter().filter(|_| !is_whole).flat_map(Deploy::ids).collect();
                 left.entries = told.iter().flat_map(Deploy::ids).chain(untold.iter().cloned()).collect();
                 left.rolled_back = is_whole;
+                // The old files are new once more.
+                let mark = format!("{}-restored", run.own);
+                left.mark.clone_from(&mark);
                 match roll_back(self.tree, self.now, &undone, &left, locked) {
                     Ok(()) => {
                         report.rolled_back = true;
                         left.entries = untold;
+                        let run = Run { mark: &mark, ..run };
                         for deploy in told {
-                            self.tell(deploy, generation, report, &mut left);
+                            self.tell(deploy, &run, report, &mut left);
                         }
                     }
                     Err(error) => {
@@ -185,19 +206,21 @@ impl Notifier<'_> {
         left
     }
 
+    fn deploys<'p>(&self, profile: &'p Profile) -> Vec<Deploy<'p>> {
+        let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
+        deploys::of(&self.changed, &profile.renewal, profile, runs)
+    }
+
     fn renewal(&self) -> Option<&Renewal> {
         self.profile.map(|profile| &profile.renewal)
     }
 
     /// Runs one deploy hook; the entries of one that fails are left.
-    fn tell(
-        &self,
-        deploy: &Deploy<'_>,
-        generation: &str,
-        report: &mut Notified,
-        left: &mut PendingNotifications,
-    ) -> bool {
-        let ran = self.deploy(deploy, generation);
+    fn tell(&self, deploy: &Deploy<'_>, run: &Run<'_>, report: &mut Notified, left: &mut PendingNotifications) -> bool {
+        let ran = match deploy.hook {
+            DeployHook::Run(command) => self.deploy(deploy, command, run.generation),
+            DeployHook::StaticPod { wait } => self.restart(deploy, *wait, run),
+        };
         let succeeded = ran.succeeded;
         if !succeeded {
             let new: Vec<String> = deploy.ids().filter(|id| !left.entries.contains(id)).collect();
@@ -207,7 +230,21 @@ impl Notifier<'_> {
         succeeded
     }
 
-    fn deploy(&self, deploy: &Deploy<'_>, generation: &str) -> Hook {
+    fn restart(&self, deploy: &Deploy<'_>, wait: Span, run: &Run<'_>) -> Hook {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = self.renewal().map_or(wait, |renewal| renewal.hooks.timeout);
+        let (tree, now, Run { locked, mark, own, .. }) = (self.tree, self.now, *run);
+        let done = static_pod::restart(&Restart { tree, locked, now, deploy, mark, generation: own, wait, limit });
+        let succeeded = done.is_ok();
+        let (ended, output) = match done {
+            Ok((ended, output)) => (ended.to_owned(), output),
+            Err(error) => (error.to_string(), String::new()),
+        };
+        let (node, component) = (deploy.node.clone(), Some(deploy.component.clone()));
+        Hook { name: "deploy".to_owned(), node, component, succeeded, ended, output }
+    }
+
+    fn deploy(&self, deploy: &Deploy<'_>, command: &Command, generation: &str) -> Hook {
         let more = [
             ("KPKI_COMPONENT", deploy.component.clone()),
             ("KPKI_ACTION", deploy.action.to_owned()),
@@ -218,7 +255,7 @@ impl Notifier<'_> {
         Hook {
             node: deploy.node.clone(),
             component: Some(deploy.component.clone()),
-            ..self.run("deploy", deploy.command, &more)
+            ..self.run("deploy", command, &more)
         }
     }
 

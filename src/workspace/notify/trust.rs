@@ -12,7 +12,7 @@ pub fn check_all(inherited: &[(&'static str, OsString)], renewal: Option<&Renewa
         Error { what: format!("a hook's program {}; nothing was changed", error.what), ..error }
             .hint("or skip the hooks with --no-hooks")
     };
-    let mut commands = renewal.into_iter().flat_map(|renewal| renewal.hooks.all());
+    let mut commands = renewal.into_iter().flat_map(|renewal| renewal.hooks.commands());
     commands.try_for_each(|command| check(inherited, command)).map_err(refused)
 }
 

@@ -10,7 +10,7 @@ pub mod node_entries;
 pub mod nodes;
 pub mod nonce;
 pub mod one_of_several;
-mod processes;
+pub mod processes;
 pub mod receipt;
 mod receipt_check;
 pub mod unpacked;
