@@ -30,6 +30,7 @@ pub const EXPIRATION: Expiration = Expiration {
 pub const WAITS: Waits = Waits { before_switch: Span::hours(1), before_retire: Span::hours(24) };
 pub const RENEWAL: Renewal = Renewal {
     before: Threshold::PercentLeft(33),
+    max_age: None,
     keep_generations: 5,
     on_hook_failure: OnHookFailure::Report,
     hooks: Hooks { pre: None, deploy: BTreeMap::new(), post: None, timeout: Span::seconds(300) },

@@ -105,3 +105,9 @@ fn words(line: &str) -> Vec<&str> {
 fn add_a_name() {
     run("add-a-name", &[], |_| {});
 }
+
+#[test]
+fn renewal_policy() {
+    let place = run("renewal-policy", &[], |_| {});
+    assert!(place.read("issued.csv").lines().count() > 10);
+}

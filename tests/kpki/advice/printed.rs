@@ -286,6 +286,7 @@ fn every_command_that_is_mentioned_exists() {
         "CHANGELOG.md",
         "ARCHITECTURE.md",
         "docs/add-a-name.md",
+        "docs/renewal-policy.md",
         "docs/replacing-an-authority.md",
         "docs/cert-manager.md",
         "deploy/README.md",
