@@ -165,7 +165,8 @@ fn is_due(problem: Problem, found: &Found<'_>) -> bool {
         | Problem::WrongIssuer
         | Problem::KeyMismatch
         | Problem::KeyUnusable
-        | Problem::CutAuthorityData => true,
+        | Problem::CutAuthorityData
+        | Problem::TooOld => true,
         Problem::Ending => {
             let Reading::Certificate(facts) = &found.judged.item.reading else { return false };
             let lifetime = (facts.not_after - facts.not_before).whole_seconds();

@@ -16,10 +16,11 @@ use time::OffsetDateTime;
 
 use super::judged::{Judged, JudgedTree, Note};
 use super::policy::Policy;
+use super::problem::rotates;
 use super::state::State;
 use crate::catalog::CaId;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree, Unreadable};
-use crate::profile::Threshold;
+use crate::profile::{MaxAge, Threshold};
 use crate::tree::Origin;
 
 /// The state of one item at this instant.
@@ -119,8 +120,29 @@ pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime
     if let Some(before) = policy.renewal {
         cut_short(&mut items, before, at);
     }
+    if let Some(most) = policy.max_age {
+        too_old(&mut items, most, at);
+    }
     repeated(&mut items);
     JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
+}
+
+/// Points out what `kpki renew --due` takes because of its age. Only what should have been renewed by then is a warning: of many
+/// clusters something is always between due and its next scheduled renewal.
+fn too_old(items: &mut [Judged], most: MaxAge, at: OffsetDateTime) {
+    let is_leaf = |judged: &&mut Judged| matches!(judged.item.kind, Kind::Certificate | Kind::Kubeconfig);
+    let is_of_tree = |judged: &&mut Judged| judged.item.authority.is_some() && !rotates(judged);
+    for judged in items.iter_mut().filter(is_leaf).filter(is_of_tree) {
+        let Reading::Certificate(facts) = &judged.item.reading else { continue };
+        // What is worse is renewed for that.
+        let is_near = judged.state == State::Ok || judged.state == State::Warning;
+        let Some(since) = most.since(facts.not_before).filter(|since| is_near && *since <= at) else { continue };
+        let is_alone = judged.state == State::Ok && most.is_overdue(facts.not_before, at);
+        if is_alone {
+            judged.state = State::Warning;
+        }
+        judged.notes.push(Note::TooOld { since, is_alone });
+    }
 }
 
 /// Points out what stands in a file more than once.

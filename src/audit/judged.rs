@@ -16,7 +16,7 @@ pub struct Judged {
     /// Seconds until the end, negative once past; `None`: there is nothing to count to.
     pub residual: Option<i64>,
     pub expires: Option<OffsetDateTime>,
-    /// Does not change the state.
+    /// None but [`Note::TooOld`] changes the state.
     pub notes: Vec<Note>,
 }
 
@@ -33,6 +33,8 @@ pub enum Note {
     KubeletEmbedsAnother,
     /// It stands in its file before.
     Repeated,
+    /// It is as old as renewal.maxAge allows, and due since then. With `is_alone` nothing else makes it a warning.
+    TooOld { since: OffsetDateTime, is_alone: bool },
     /// Its serial number is negative or 0.
     Serial,
     /// The authority that signs while its successor is made known.

@@ -3,7 +3,7 @@
 use crate::blueprint::BACK_DATE;
 use crate::catalog::releases::KnownRelease;
 use crate::inventory::Kind;
-use crate::profile::{EXPIRATION, Expiration, Profile, RENEWAL, Threshold};
+use crate::profile::{EXPIRATION, Expiration, MaxAge, Profile, RENEWAL, Threshold};
 
 /// A threshold, and whether it holds for certificates of any lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Policy {
     /// renewal.before, so that a CA that ends before the leaves' next renewal is pointed out, and nothing is critical that
     /// is not due.
     pub renewal: Option<Threshold>,
+    /// renewal.maxAge.
+    pub max_age: Option<MaxAge>,
     /// Whose components read the files.
     pub kubernetes: KnownRelease,
 }
@@ -52,13 +54,14 @@ impl Policy {
             ca_warning: Limit::capped(expiration.ca_warning),
             ca_critical: Limit::capped(expiration.ca_critical),
             renewal: None,
+            max_age: None,
             kubernetes: KnownRelease::default(),
         }
     }
 
     pub fn of_profile(profile: &Profile) -> Self {
         let (renewal, kubernetes) = (Some(profile.renewal.before), profile.release());
-        Self { renewal, kubernetes, ..Self::of(&profile.expiration) }
+        Self { renewal, kubernetes, max_age: profile.renewal.max_age, ..Self::of(&profile.expiration) }
     }
 
     /// Seconds that must be left at the least for no warning, and for nothing critical.
@@ -161,6 +164,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// By age alone: to the second, and never what has just been made.
+    #[test]
+    fn what_is_overdue_is_due_and_what_is_new_is_neither() {
+        let now = time::macros::datetime!(2026-11-20 22:00 UTC);
+        let second = time::Duration::SECOND;
+        for most in validities().filter_map(|seconds| u64::try_from(seconds).ok()).map(Span::seconds) {
+            let max_age = MaxAge(most);
+            let due = now - most.duration();
+            assert!(max_age.is_reached(due, now) && !max_age.is_reached(due + second, now), "{most}");
+            let overdue = due - Span::seconds(most.as_seconds() / 10).duration();
+            assert!(max_age.is_overdue(overdue, now) && !max_age.is_overdue(overdue + second, now), "{most}");
+            for age in validities().map(time::Duration::seconds) {
+                let start = now - age;
+                assert!(max_age.is_reached(start, now) || !max_age.is_overdue(start, now), "{most} {age}");
+            }
+            let is_long = most >= MaxAge::SHORTEST;
+            assert!(!is_long || !max_age.is_reached(now - BACK_DATE, now), "{most}");
+        }
+        // Beyond the years that have a date nothing is ever as old.
+        assert!(!MaxAge(Span::seconds(u64::MAX)).is_reached(time::macros::datetime!(9500-01-01 0:00 UTC), now));
     }
 
     #[test]

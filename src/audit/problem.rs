@@ -65,12 +65,14 @@ pub enum Problem {
     Repeated,
     /// A serial number that is no positive number.
     Serial,
+    /// Older than renewal.maxAge.
+    TooOld,
 }
 
 #[cfg(any(test, feature = "internals"))]
 impl Problem {
     /// Every kind.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::AuthorityExpired,
         Self::AuthorityEnding,
         Self::AuthorityReplaced,
@@ -106,6 +108,7 @@ impl Problem {
         Self::KubeletEmbedsAnother,
         Self::Repeated,
         Self::Serial,
+        Self::TooOld,
     ];
 }
 
@@ -119,6 +122,7 @@ pub(super) fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
         Note::KubeletEmbedsAnother => Some(Problem::KubeletEmbedsAnother),
         Note::Repeated => Some(Problem::Repeated),
         Note::Serial => Some(Problem::Serial),
+        Note::TooOld { .. } => Some(Problem::TooOld),
         // A rotation goes on by its own steps.
         Note::Replaced | Note::Successor | Note::Retiring | Note::SignedByRetiring => None,
     }));
@@ -170,6 +174,8 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::Missing => Problem::Missing,
         State::Warning | State::Critical | State::Expired => match (item.kind, judged.state) {
             (Kind::Crl, _) => Problem::CrlEnding,
+            // Said by its note.
+            _ if judged.notes.iter().any(|note| matches!(note, Note::TooOld { is_alone: true, .. })) => return None,
             _ if !ours => Problem::Foreign,
             _ if judged.notes.contains(&Note::Replaced) => Problem::AuthorityReplaced,
             _ if is_authority && item.externally_managed => Problem::ExternalAuthorityEnding,

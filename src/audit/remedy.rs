@@ -49,7 +49,8 @@ pub(super) fn remedy(problem: Problem, tree: &JudgedTree, judged: &Judged) -> Re
         | Problem::External
         | Problem::CrlEnding
         | Problem::OtherCrl
-        | Problem::Serial => new(tree, judged),
+        | Problem::Serial
+        | Problem::TooOld => new(tree, judged),
         // What a kubeconfig trusts is replaced without a signature.
         Problem::CutAuthorityData => Remedy::Renew,
         Problem::AuthorityExpired | Problem::AuthorityEnding => Remedy::RenewAuthority,

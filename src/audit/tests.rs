@@ -193,6 +193,7 @@ fn the_windows_of_an_item_follow_its_kind_and_its_lifetime() {
         ca_warning: share(30),
         ca_critical: share(10),
         renewal: None,
+        max_age: None,
         kubernetes: KnownRelease::default(),
     };
     let mut secret = certificate("ca-pair", Kind::Secret, None, 100);
@@ -254,6 +255,40 @@ fn a_leaf_that_outlives_its_ca_is_pointed_out_and_changes_no_state() {
     }
     let outlives = judge(leaf, &Policy::default(), START);
     assert_eq!((outlives.state, outlives.notes), (State::Ok, vec![Note::OutlivesAuthority { until }]));
+}
+
+/// Due at 60 days, which is remarked, and a warning when a tenth more has passed.
+#[test]
+fn what_is_older_than_renewal_max_age_is_remarked_and_a_warning_later() {
+    let most = crate::profile::MaxAge(Span::days(60));
+    let policy = Policy { max_age: Some(most), ..Policy::default() };
+    let leaf = || certificate("apiserver", Kind::Certificate, Some(CaId::Cluster), 365);
+    let short = certificate("apiserver", Kind::Certificate, Some(CaId::Cluster), 80);
+    let ca = certificate("ca", Kind::Authority, None, 3650);
+    let foreign = certificate("web", Kind::Certificate, None, 365);
+    let conf = certificate("admin.conf", Kind::Kubeconfig, Some(CaId::Cluster), 365);
+    let since = START + Duration::days(60);
+    let day = 86_400;
+    for (item, seconds, state, note) in [
+        (leaf(), 60 * day - 1, State::Ok, None),
+        (leaf(), 60 * day, State::Ok, Some(false)),
+        (leaf(), 66 * day - 1, State::Ok, Some(false)),
+        (leaf(), 66 * day, State::Warning, Some(true)),
+        (conf, 66 * day, State::Warning, Some(true)),
+        // Near its end it is a warning anyway, and what is worse says more.
+        (short.clone(), 70 * day, State::Warning, Some(false)),
+        (short.clone(), 79 * day, State::Critical, None),
+        (short, 81 * day, State::Expired, None),
+        (ca, 66 * day, State::Ok, None),
+        (foreign, 66 * day, State::Ok, None),
+    ] {
+        let name = item.name.clone();
+        let origin = Origin::new("k8s", ProfileAt::Recorded);
+        let mut all = judge_tree(tree(vec![item]), policy, origin, START + Duration::seconds(seconds)).items;
+        let found = all.remove(0);
+        let notes: Vec<Note> = note.map(|is_alone| Note::TooOld { since, is_alone }).into_iter().collect();
+        assert_eq!((found.state, found.notes), (state, notes), "{name} {seconds}");
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ Examples:
 
 Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile; 3 a warning, or something waits: check-expiration, verify,
 crl check, nodes, rotate status, backup verify; 4 critical or wrong: check-expiration, verify, crl check, export --verify, nodes, rotate status, rotate scan, backup; 5 some of it was not done, the rest was:
-init, renew, csr, rotate, revoke, nodes merge, nodes remove, adopt, backup, key protect; 6 it is done, but standard output could not be written; 10 something would
+init, renew, csr, rotate, revoke, nodes merge, nodes remove, adopt, backup, key protect, history; 6 it is done, but standard output could not be written; 10 something would
 change (plan) or was renewed (renew --detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM. Each verb's help says what its own mean.";
 
 #[derive(Debug, Subcommand)]

@@ -119,6 +119,7 @@ impl Args {
             reuse_key: false,
             validity: None,
             no_hooks: false,
+            every: Every { every: None, metrics_file: None },
             safe_host: None,
             detailed_exitcode: false,
             keys: Keys::default(),

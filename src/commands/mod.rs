@@ -11,6 +11,7 @@ pub mod export;
 pub mod import;
 pub mod init;
 pub mod inspect;
+pub mod issued;
 pub mod key;
 pub mod kubeconfig;
 pub mod nodes;

@@ -53,7 +53,7 @@ pub const STATUSES: [(u8, &str); 11] = [
         5,
         "init, renew, csr, crl update: some entries were not done, such as those of an external authority or one whose key did not open; the others were; init: certificates lack what was added to the profile until they are renewed; \
          revoke NODE/all, nodes remove --revoke: some certificates were not revoked; nodes merge: a list has to be signed, and its key is not here or did not open; adopt: something differs or was not taken; renew ca: a request is left for whoever signs it; rotate prepare, rotate switch: others must do something first, or a certificate was not made again; \
-         backup, backup restore: something of the tree is not in it, such as an authority's key that is elsewhere; key protect: a node has the key in plain, or a copy is left",
+         backup, backup restore: something of the tree is not in it, such as an authority's key that is elsewhere; key protect: a node has the key in plain, or a copy is left; history --issued, --revoked: a journal, or lines of one, could not be read",
     ),
     (
         6,

@@ -23,6 +23,7 @@ pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Requested => "named".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
+        Reason::Age { age, most } => format!("due, {} old (renewal.maxAge is {})", length(*age), most.0),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
         Reason::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),
         Reason::Revoked(at) => format!("revoked since {}", rfc3339(*at)),

@@ -20,6 +20,7 @@ pub fn run(profile: &Profile, reading: &mut Reading) {
 }
 
 fn renewal(profile: &Profile, reading: &mut Reading) {
+    max_age(profile, reading);
     let Threshold::Left(before) = profile.renewal.before else { return };
     let line = |field: &str| match reading.has(field) {
         true => format!(", line {}", reading.place(field).line),
@@ -40,6 +41,21 @@ fn renewal(profile: &Profile, reading: &mut Reading) {
     }
     for (path, why) in refused {
         reading.problem(&path, why);
+    }
+}
+
+/// A certificate that is due before it is as old.
+fn max_age(profile: &Profile, reading: &mut Reading) {
+    let Some(most) = profile.renewal.max_age else { return };
+    let (before, validity) = (profile.renewal.before, profile.validity);
+    let seconds = |span: Span| i64::try_from(span.as_seconds()).unwrap_or(i64::MAX);
+    let due = seconds(validity).saturating_sub(before.seconds(seconds(validity)));
+    if seconds(most.0) >= due {
+        let most = most.0;
+        let text = format!(
+            "without effect: certificates ({validity}) are due by renewal.before ({before}) before they are {most} old"
+        );
+        reading.warn("renewal.maxAge", text);
     }
 }
 

@@ -33,6 +33,7 @@ pub const WAITS: Waits = Waits { before_switch: Span::hours(1), before_retire: S
 pub const STATIC_POD_WAIT: Span = Span::seconds(30);
 pub const RENEWAL: Renewal = Renewal {
     before: Threshold::PercentLeft(33),
+    max_age: None,
     keep_generations: 5,
     on_hook_failure: OnHookFailure::Report,
     hooks: Hooks { pre: None, deploy: BTreeMap::new(), post: None, timeout: Span::seconds(300) },

@@ -128,8 +128,14 @@ fn certificate(extra: &ExtraCertificate, node: &str) -> Option<ExtraCertificate>
 }
 
 fn of_renewal(renewal: &Renewal, own: Hooks) -> Renewal {
-    let Renewal { before, keep_generations, on_hook_failure, hooks: _ } = renewal;
-    Renewal { before: *before, keep_generations: *keep_generations, on_hook_failure: *on_hook_failure, hooks: own }
+    let Renewal { before, max_age, keep_generations, on_hook_failure, hooks: _ } = renewal;
+    Renewal {
+        before: *before,
+        max_age: *max_age,
+        keep_generations: *keep_generations,
+        on_hook_failure: *on_hook_failure,
+        hooks: own,
+    }
 }
 
 /// Names, roles and addresses of all nodes decide names and servers. The further names of one are in its own certificates, and

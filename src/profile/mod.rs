@@ -56,7 +56,7 @@ pub use signing::{
     IssuerOptions, KeyFrom, KeyOptions, PassphraseFrom, PublicKeyFrom, SignerInput, SignerOptions, Signing,
 };
 pub use starter::starter;
-pub use threshold::Threshold;
 #[cfg(test)]
 pub use threshold::ThresholdError;
+pub use threshold::{MaxAge, Threshold};
 pub use values::{country, endpoint, is_subdomain as is_node_name, name_text, permitted_name, san};

@@ -2,7 +2,7 @@
 
 use super::hooks::{Hooks, OnHookFailure};
 use super::signing::{IssuerOptions, Signing};
-use super::threshold::Threshold;
+use super::threshold::{MaxAge, Threshold};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -355,6 +355,8 @@ pub struct IgnoredRule {
 pub struct Renewal {
     /// Shorter than every lifetime in the profile.
     pub before: Threshold,
+    /// `None`: however old.
+    pub max_age: Option<MaxAge>,
     /// How many earlier generations of a tree are kept: 1 to 1000.
     pub keep_generations: usize,
     pub on_hook_failure: OnHookFailure,

@@ -78,6 +78,7 @@ fn document(profile: &Profile, stated: Stated, complete: bool) -> String {
 fn renewal(page: &mut Page, renewal: &Renewal) {
     page.open(0, "renewal");
     page.line(1, "before", renewal.before);
+    renewal.max_age.iter().for_each(|most| page.line(1, "maxAge", most.0));
     page.raw(1, "keepGenerations", renewal.keep_generations);
     page.line(1, "onHookFailure", renewal.on_hook_failure.name());
     hooks(page, 1, &renewal.hooks);

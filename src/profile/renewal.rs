@@ -14,6 +14,7 @@ use crate::encoding::yaml::Value;
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Renewal {
     let mut section = fields.section("renewal", reading);
     let before = section.value("before", reading, values::threshold);
+    let max_age = section.value("maxAge", reading, values::max_age);
     let keep = section.take("keepGenerations", reading).and_then(|field| field.number(reading, 1, 1000));
     let on_hook_failure = |text: &str| values::choice(&OnHookFailure::ALL, OnHookFailure::name, text);
     let on_hook_failure = section.value("onHookFailure", reading, on_hook_failure);
@@ -21,6 +22,7 @@ pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Renewal {
     section.finish(reading);
     Renewal {
         before: before.unwrap_or(RENEWAL.before),
+        max_age,
         keep_generations: keep.and_then(|keep| keep.try_into().ok()).unwrap_or(RENEWAL.keep_generations),
         on_hook_failure: on_hook_failure.unwrap_or(RENEWAL.on_hook_failure),
         hooks,

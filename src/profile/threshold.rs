@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use time::OffsetDateTime;
+
 use crate::clock::{Span, SpanError};
 
 /// How near an end may come.
@@ -35,6 +37,30 @@ impl Threshold {
             }
             None => Ok(Self::Left(Span::parse(text)?)),
         }
+    }
+}
+
+/// How old a certificate may become before it is due, counted from its notBefore (which kpki dates back by five minutes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MaxAge(pub Span);
+
+impl MaxAge {
+    /// Shorter ones would make much of what a scheduled run has just made due at the next.
+    pub const SHORTEST: Span = Span::hours(1);
+
+    /// When a certificate is as old; `None`: never, in years that have a date.
+    pub fn since(self, not_before: OffsetDateTime) -> Option<OffsetDateTime> {
+        not_before.checked_add(self.0.duration())
+    }
+
+    pub fn is_reached(self, not_before: OffsetDateTime, now: OffsetDateTime) -> bool {
+        self.since(not_before).is_some_and(|since| since <= now)
+    }
+
+    /// It should have been renewed: a tenth more has passed.
+    pub fn is_overdue(self, not_before: OffsetDateTime, now: OffsetDateTime) -> bool {
+        let grace = Span::seconds(self.0.as_seconds() / 10).duration();
+        now.checked_sub(grace).is_some_and(|then| self.is_reached(not_before, then))
     }
 }
 

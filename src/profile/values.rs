@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::model::{Endpoint, ExtraAuthority, Subnet};
 use super::problem::{Mismatch, quoted, shown};
-use super::threshold::Threshold;
+use super::threshold::{MaxAge, Threshold};
 use crate::blueprint::{Algorithm, San, Subtree};
 use crate::catalog::CaId;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
@@ -175,6 +175,12 @@ pub fn threshold(text: &str) -> Result<Threshold, Mismatch> {
         Ok(Threshold::Left(span)) if span.as_seconds() > 0 => Ok(Threshold::Left(span)),
         _ => Err(Mismatch::value("a percentage from 1% to 99% or a duration such as 30d", text)),
     }
+}
+
+/// renewal.maxAge.
+pub fn max_age(text: &str) -> Result<MaxAge, Mismatch> {
+    let short = || Mismatch::value(format!("at least {}", MaxAge::SHORTEST), text);
+    duration(text).and_then(|span| (span >= MaxAge::SHORTEST).then_some(MaxAge(span)).ok_or_else(short))
 }
 
 /// One of a closed set, by name.

@@ -14,6 +14,7 @@ pub mod history;
 pub mod hook;
 mod init;
 pub mod inspect;
+pub mod issued;
 mod json;
 pub mod key;
 mod labels;

@@ -14,7 +14,7 @@ use super::commit::{Commit, Receipt};
 use super::created_dirs::{CreatedDirs, open_existing};
 use super::error::StoreError;
 use super::generation::{self, FIRST, RECORD};
-use super::journal::{self, JOURNAL};
+use super::journal::{Growth, JOURNAL};
 use super::kept::GENERATIONS;
 use super::open_dirs::OpenDirs;
 use super::roots::{KPKI, KPKI_MODE, RootId, or_here};
@@ -182,8 +182,8 @@ fn fill(
     let created = commit.changes.iter().filter(|change| change.root != RootId::State);
     let created: Vec<_> = created.map(|change| (change.root, change.path.clone())).collect();
     let generation = (commit.note.is_some() && !created.is_empty()).then(|| commit.generation.to_owned());
-    let record = generation::record(FIRST, commit.note.as_deref(), &created, &[])?;
-    let lines = journal::text(&commit.journal);
+    let Growth { text: lines, end, .. } = Growth::new(&commit.journal);
+    let record = generation::record((FIRST, end), commit.note.as_deref(), &created, &[])?;
     let mut own = Vec::new();
     if let Some(name) = &generation {
         own.push((RelPath::parse(format!("{GENERATIONS}/{name}/{RECORD}"))?, record.as_slice()));

@@ -41,6 +41,8 @@ pub struct Generation {
     pub recorded: bool,
     /// Commits in their order, whatever the clock said; 0 without a record.
     sequence: u64,
+    /// The SHA-256 of the journal's last line when it was made; `None`: not known.
+    pub journal: Option<String>,
 }
 
 /// `generation.json`.
@@ -51,6 +53,8 @@ struct Record {
     note: Option<Value>,
     created: Vec<File>,
     kept: Vec<File>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    journal: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -229,9 +233,9 @@ fn below(dir: &Dir, path: Option<&RelPath>, found: &mut Vec<RelPath>) -> Result<
     Ok(())
 }
 
-/// `generation.json` of a commit.
+/// `generation.json` of a commit. With its number, the digest of the journal's last line.
 pub(super) fn record(
-    sequence: u64,
+    (sequence, journal): (u64, Option<String>),
     note: Option<&str>,
     created: &[(RootId, RelPath)],
     kept: &[(RootId, RelPath)],
@@ -239,7 +243,7 @@ pub(super) fn record(
     let note = note.map(|note| serde_json::from_str(note).unwrap_or_else(|_| Value::String(note.to_owned())));
     let file = |(root, path): &(RootId, RelPath)| File { root: *root, path: path.clone() };
     let files = |files: &[(RootId, RelPath)]| files.iter().map(file).collect();
-    let record = Record { version: VERSION, sequence, note, created: files(created), kept: files(kept) };
+    let record = Record { version: VERSION, sequence, note, created: files(created), kept: files(kept), journal };
     json::text(&record, Path::new(RECORD))
 }
 
@@ -263,6 +267,7 @@ fn parse(bytes: &[u8]) -> Option<Generation> {
         created: files(record.created),
         recorded: true,
         sequence: record.sequence,
+        journal: record.journal,
     })
 }
 
@@ -275,7 +280,8 @@ mod tests {
         let text = include_str!("../../fixtures/state/0.1.0/generation.json");
         let found = parse(text.as_bytes()).unwrap();
         let note = found.note.as_ref().unwrap().to_string();
-        let written = record(found.sequence, Some(&note), &found.created, &found.kept).unwrap();
+        let written =
+            record((found.sequence, found.journal.clone()), Some(&note), &found.created, &found.kept).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), text);
         let later = text.replace("\"version\":1", "\"version\":2");
         assert_eq!(parse(later.as_bytes()), None);

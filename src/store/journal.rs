@@ -4,9 +4,11 @@
 //! work is finished is a part of the same lines, and is written again.
 
 use rustix::fs::{Mode, OFlags, SeekFrom};
+use zeroize::Zeroizing;
 
 use crate::files::{self, Dir, Facts, FileError, FileState, Kind, Op, RelPath, What, Written};
 
+use super::chain;
 use super::error::StoreError;
 use super::roots::Roots;
 use super::trust;
@@ -19,17 +21,50 @@ pub(super) const JOURNAL_MODE: u32 = 0o600;
 /// The lines of the journal, oldest first; none when there is no journal. The last one may be incomplete while a run is at
 /// work.
 pub fn journal(roots: &Roots) -> Result<Vec<String>, StoreError> {
-    let Some(kpki) = trust::open(roots)? else { return Ok(Vec::new()) };
+    Ok(String::from_utf8_lossy(&bytes(roots)?).lines().map(str::to_owned).collect())
+}
+
+/// The journal as it is on disk; empty when there is none.
+pub fn bytes(roots: &Roots) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let Some(kpki) = trust::open(roots)? else { return Ok(Zeroizing::default()) };
     trust::check_own(&kpki, JOURNAL)?;
-    Ok(match files::read(&kpki, &RelPath::parse(JOURNAL)?, u64::MAX)? {
-        FileState::Missing => Vec::new(),
-        FileState::File { bytes, .. } => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),
+    Ok(read(&kpki)?)
+}
+
+fn read(kpki: &Dir) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let path = RelPath::parse(JOURNAL).map_err(|_| FileError::new(Op::Read, kpki.path(), Kind::Missing))?;
+    Ok(match files::read(kpki, &path, u64::MAX)? {
+        FileState::Missing => Zeroizing::default(),
+        FileState::File { bytes, .. } => bytes,
     })
 }
 
-/// The lines as on disk.
-pub(super) fn text(lines: &[String]) -> String {
-    lines.iter().flat_map(|line| [line, "\n"]).collect()
+/// What a commit does to the journal.
+pub(super) struct Growth {
+    /// Its size before; `None`: it gets no line.
+    pub size: Option<u64>,
+    /// The new lines as on disk, each with the digest of the one before it. They are computed here, under the lock and before the mark, so
+    /// that a run that finishes this one's work writes the same.
+    pub text: String,
+    /// The digest of its last line afterwards, for the generation; `None`: it has none.
+    pub end: Option<String>,
+}
+
+impl Growth {
+    pub fn of(kpki: &Dir, lines: &[String]) -> Result<Self, FileError> {
+        // First what cannot be appended to.
+        let size = size(kpki)?;
+        let before = read(kpki)?;
+        let text = chain::chained(&before, lines);
+        let end = if text.is_empty() { chain::end(&before) } else { chain::end(text.as_bytes()) };
+        Ok(Self { size: (!lines.is_empty()).then_some(size), text, end })
+    }
+
+    /// Of a tree that is new.
+    pub fn new(lines: &[String]) -> Self {
+        let text = chain::chained(&[], lines);
+        Self { size: None, end: chain::end(text.as_bytes()), text }
+    }
 }
 
 /// The size of the journal; what cannot be appended to is an error.

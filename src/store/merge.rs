@@ -13,6 +13,7 @@ use super::commit::{Commit, FileChange, Locking, Receipt};
 use super::created_dirs::{CreatedDirs, refuse_link};
 use super::error::StoreError;
 use super::generation::{self, MANIFEST, RECORD};
+use super::journal::{Growth, LINES};
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::TreeLock;
 use super::mark::{self, CommitMark, MARK, OuterPlacement, OutsideStaging, Placement, Removal};
@@ -21,7 +22,7 @@ use super::outer::{self, absolute};
 use super::roots::{KPKI_MODE, RootId};
 use super::stage::{self, NewFile, Unsynced};
 use super::step::{Step, Watch};
-use super::{erase, forward, journal, json, recover};
+use super::{erase, forward, json, recover};
 
 pub(super) fn merge(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     let mut created_dirs = CreatedDirs::default();
@@ -176,6 +177,7 @@ impl Merge {
             files.push(Placement { root: change.root, staged, path: change.path.clone(), replace: change.replace });
         }
         let removals = commit.destinations().zip(&self.found).skip(commit.changes.len());
+        let growth = Growth::of(&lock.kpki, &commit.journal)?;
         let mark = CommitMark {
             version: mark::version(self.outside.get(&RootId::Certificates), &self.outer, &commit.pinned),
             generation: kept::free_name(&lock.kpki, commit.generation)?,
@@ -187,7 +189,7 @@ impl Merge {
                 .filter_map(|((root, path, _), found)| Some(Removal::of(root, path, found.as_ref()?)))
                 .chain(erase::removals(&lock.kpki, &commit.erasures)?)
                 .collect(),
-            journal: if commit.journal.is_empty() { None } else { Some(journal::size(&lock.kpki)?) },
+            journal: growth.size,
             keep_generations: commit.keep_generations,
             pinned: commit.pinned.clone(),
             outer: self.outer.clone(),
@@ -201,16 +203,15 @@ impl Merge {
         for (number, file) in commit.outer.iter().enumerate() {
             jobs.push(own(staging, &outer::staged(number), &file.bytes));
         }
-        let lines = journal::text(&commit.journal);
         if mark.journal.is_some() {
-            jobs.push(own(staging, journal::LINES, lines.as_bytes()));
+            jobs.push(own(staging, LINES, growth.text.as_bytes()));
         }
         let mut dirs = vec![Arc::clone(staging), Arc::clone(&lock.kpki)];
         let record;
         if self.has_generation {
             let kept = self.keep(commit, staging)?;
             let sequence = generation::next_sequence(&lock.kpki)?;
-            record = generation::record(sequence, commit.note.as_deref(), &self.created, &self.kept)?;
+            record = generation::record((sequence, growth.end), commit.note.as_deref(), &self.created, &self.kept)?;
             jobs.push(own(kept.root(), RECORD, &record));
             dirs.extend(kept.changed());
         }

@@ -12,6 +12,7 @@
 //! Below a root no symlink is followed, and every error before the mark leaves the disk as it was.
 
 mod beside;
+mod chain;
 mod check;
 mod clear;
 mod commit;
@@ -41,6 +42,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
+pub use chain::{Faults as ChainFaults, judge as chain_faults};
 pub use check::{check_in_the_way, check_writable};
 pub use commit::{Commit, FileChange, Locking};
 pub use created_dirs::OutputDir;
@@ -48,7 +50,7 @@ pub use erase::kept_files;
 pub use error::StoreError;
 pub use file::{check_file, create_file, replace_file};
 pub use generation::{Generation, MANIFEST, PriorFile, before_of, generations};
-pub use journal::journal;
+pub use journal::{bytes as journal_bytes, journal};
 pub use json::JsonError;
 pub use lock::TreeLock;
 pub use outer::OuterFile;

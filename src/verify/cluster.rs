@@ -12,6 +12,7 @@ use crate::catalog::releases::KnownRelease;
 use crate::encoding::key_public::Half;
 use crate::encoding::public_key::KeyKind;
 use crate::profile::Profile;
+use crate::store::ChainFaults;
 use crate::tree::origin::Origin;
 use crate::tree::rotation::Record;
 use crate::x509::Certificate;
@@ -31,7 +32,24 @@ pub struct Cluster<'a> {
     pub trees: Vec<Tree>,
     /// Its rotations, as it records them.
     pub record: Record,
+    /// `None`: it is not kpki's.
+    pub journal: Option<Journal>,
     pub at: OffsetDateTime,
+}
+
+/// The journal of a tree of kpki's.
+#[derive(Debug)]
+pub struct Journal {
+    pub path: String,
+    pub content: JournalContent,
+}
+
+#[derive(Debug)]
+pub enum JournalContent {
+    /// What does not fit in its chain.
+    Faults(ChainFaults),
+    /// It cannot be looked at.
+    Closed(String),
 }
 
 /// One node's files, or those that the nodes of a cluster directory share.

@@ -43,6 +43,7 @@ fn cluster(files: Vec<File>) -> Cluster<'static> {
     let node = Some("cp1".to_owned());
     Cluster {
         record: Record::default(),
+        journal: None,
         root: "t".to_owned(),
         profile: None,
         origin: Origin::default(),

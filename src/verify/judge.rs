@@ -12,8 +12,8 @@ use super::repair;
 use super::rule::Rule;
 use super::rules::edges::AREA;
 use super::rules::{
-    accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, rotation,
-    state, usages,
+    accounts, algorithms, chains, components, crls, dates, files, identifiers, journal, kubeconfigs, names, pairs,
+    rotation, state, usages,
 };
 use super::selection::{Choice, Selection};
 use super::served::{self, Live};
@@ -47,6 +47,7 @@ pub fn judge(
     chains::across(cluster, &mut findings);
     identifiers::twice(cluster, &mut findings);
     accounts::across(cluster, &mut findings);
+    cluster.journal.iter().for_each(|one| journal::check(one, &mut findings));
     let Findings { mut all, mut not_looked_at, .. } = findings;
     if let Some(live) = &served {
         all.extend(served::findings(live));

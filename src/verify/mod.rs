@@ -18,7 +18,7 @@ pub mod served;
 pub mod strength;
 mod table;
 
-pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};
+pub use cluster::{Cluster, Content, File, Journal, JournalContent, Key, Kubeconfig, Metadata, Part, Secret, Tree};
 pub use edges::edge::{Edge, Half, State as EdgeState};
 pub use edges::table::ROWS;
 #[cfg(any(test, feature = "internals"))]

@@ -2,12 +2,12 @@
 
 use super::rule::Rule;
 use super::rules::{
-    accounts, algorithms, chains, components, crls, dates, edges, files, identifiers, kubeconfigs, names, pairs,
-    rotation, served, state, usages,
+    accounts, algorithms, chains, components, crls, dates, edges, files, identifiers, journal, kubeconfigs, names,
+    pairs, rotation, served, state, usages,
 };
 
 /// All rules, by area.
-pub const RULES: [&[&Rule]; 16] = [
+pub const RULES: [&[&Rule]; 17] = [
     &files::RULES,
     &pairs::RULES,
     &dates::RULES,
@@ -21,6 +21,7 @@ pub const RULES: [&[&Rule]; 16] = [
     &crls::RULES,
     &components::RULES,
     &rotation::RULES,
+    &journal::RULES,
     &edges::RULES,
     &served::RULES,
     &state::RULES,

@@ -8,7 +8,7 @@ use crate::clock::rfc3339;
 
 /// One line of `.kpki/journal.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct KeyLine {
     pub time: String,
     /// `key-protect` or `key-expose`.

@@ -53,15 +53,29 @@ visible() { (cd "$BOX" && find . -type f -regex '.*/\(tree\|lib/kubelet\)/.*' ! 
 
 complain() { bad=$((bad + 1)); echo "BAD $where: $*"; sed 's/^/    /' "$WORK/err" | head -5; }
 
+# Each line has the SHA-256 of what is before it, back to the last line that has one itself.
+chained() {
+  local line digest open=
+  while IFS= read -r line || [ -n "$line" ]; do
+    digest=$(printf %s "$open" | sha256sum | cut -c1-64)
+    case $line in
+      *'"previous":"'"$digest"'"}') open=$line ;;
+      *'"previous":"'*) complain "journal: the chain breaks at $line"; open=$line ;;
+      *) open=${open:+$open$'\n'}$line ;;
+    esac
+  done < "$DIR/.kpki/journal.jsonl"
+}
+
 # The lines of the run under test: none when its files are not visible, else three different ones.
 journalled() {
   local wanted=0 found unlike allowed
   [ "$(visible)" = "$whole" ] && wanted=3
-  found=$(grep -cE '^\{"run":"two","number":[012]\}$' "$DIR/.kpki/journal.jsonl" 2>/dev/null || true)
-  unlike=$(grep '"two"' "$DIR/.kpki/journal.jsonl" 2>/dev/null | sort -u | grep -c . || true)
+  found=$(grep -cE '^\{"run":"two","number":[012],"previous":"[0-9a-f]{64}"\}$' "$DIR/.kpki/journal.jsonl" 2>/dev/null || true)
+  unlike=$(grep '"two"' "$DIR/.kpki/journal.jsonl" 2>/dev/null | cut -d, -f1,2 | sort -u | grep -c . || true)
   if [ "${found:-0}" != "$wanted" ] || [ "$unlike" != "$wanted" ]; then
     complain "journal: ${found:-0} lines, $unlike unlike, $wanted wanted"
   fi
+  if [ "$wanted" = 3 ]; then chained; fi
   if [ -e "$DIR/.kpki/generations" ] && [ "$wanted" = 3 ]; then
     found=$(find "$DIR/.kpki/generations" -mindepth 1 -maxdepth 1 | wc -l)
     # An old one that cannot be removed is no reason to fail: the next run tries again.

@@ -226,3 +226,9 @@ fn fleet_in_ci() {
     );
     assert_eq!((file("posted-7"), file("posted-note")), (file("plan.md"), file("plan.md")));
 }
+
+#[test]
+fn renewal_policy() {
+    let place = run("renewal-policy", &[], |_| {});
+    assert!(place.read("issued.csv").lines().count() > 10);
+}

@@ -51,6 +51,7 @@ mod init;
 mod init_keys;
 mod inspect;
 mod interrupted_import;
+mod issued;
 mod issuer;
 mod key_in_certificate;
 mod key_mismatch;

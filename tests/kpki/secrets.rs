@@ -137,6 +137,7 @@ const TREES: &[&str] = &[
     "kubeconfig user jane --dir t --out o",
     "sign c/leaf.csr --usage client --dir t --out o -o {form} --dry-run",
     "history --dir t -o {form}",
+    "history --issued --dir t -o {form}",
     "restore --dir t -o {form} --dry-run",
     "export cp1 --dir t --out o -o {form}",
     "export --verify cp1 --dir t -o {form}",

@@ -56,9 +56,13 @@ fn history_and_restore() {
     place.run(&["history", "--dir", "none"]).status(1).recorded("history-refused");
     place.kpki(&on(&["renew", "apiserver"])).ok();
     place.run(&["history", "--dir", "t"]).recorded("history");
+    place.run(&["history", "--issued", "--dir", "t", "--at", LATER]).recorded("history-issued");
     place.run(&["restore", "20000101T000000Z-renew", "--dir", "t"]).status(2).recorded("restore-refused");
     place.run(&["restore", "20261121T220000Z-renew", "--dir", "t", "--dry-run"]).recorded("restore-dry-run");
     place.run(&["restore", "20261121T220000Z-renew", "--dir", "t"]).recorded("restore");
+    place.kpki(&on(&["hold", "etcd-server"])).ok();
+    place.run(&["history", "--revoked", "--dir", "t", "--at", LATER]).recorded("history-revoked");
+    place.run(&["history", "--dir", "t", "-o", "csv"]).status(2).recorded("history-csv-refused");
 }
 
 #[test]

@@ -159,6 +159,7 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
         files: names.iter().map(file).collect(),
     };
     inventory(&Cluster {
+        journal: None,
         record: Record::default(),
         root: root.to_owned(),
         profile: None,

@@ -175,7 +175,7 @@ impl Run<'_> {
             }
             _ if reasons == [Reason::AuthorityData] => Ok(Decision::Keep(Box::new(existing.leaf))),
             Some(Authority::Closed(_, why)) => left(Skipped::Closed(signer, why.clone()), existing.leaf),
-            _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
+            _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. } | Reason::Age { .. })) => {
                 left(Skipped::ExternalInWindow(signer), existing.leaf)
             }
             _ => left(Skipped::External(Outside::Key(signer)), existing.leaf),

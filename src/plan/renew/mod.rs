@@ -32,7 +32,7 @@ use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
 use crate::plan::outside::Outside;
-use crate::profile::{ExtraAuthority, IssuerOptions, Profile, Roots, Threshold};
+use crate::profile::{ExtraAuthority, IssuerOptions, MaxAge, Profile, Roots, Threshold};
 use crate::tree::rotation::Kubelets;
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
@@ -138,7 +138,7 @@ impl Credential {
 pub struct Rules<'a> {
     pub profile: Option<&'a Profile>,
     pub now: OffsetDateTime,
-    /// Renew only what is due; the window is `renewal.before`.
+    /// Renew only what is due; the window is `renewal.before`. What is older than the profile's `renewal.maxAge` is due, too.
     pub due: Option<Threshold>,
     /// Entries were named: every skipped one is reported.
     pub named: bool,
@@ -222,6 +222,11 @@ pub enum Reason {
     Requested,
     Window {
         left: Duration,
+    },
+    /// It is as old as `renewal.maxAge` allows.
+    Age {
+        age: Duration,
+        most: MaxAge,
     },
     Expired(OffsetDateTime),
     /// Its notBefore is in the future: made with a wrong clock.

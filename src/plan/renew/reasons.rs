@@ -30,6 +30,10 @@ impl Run<'_> {
             if left.whole_seconds() <= window.seconds(life.whole_seconds()) {
                 reasons.push(Reason::Window { left });
             }
+            let most = self.rules.profile.and_then(|profile| profile.renewal.max_age);
+            if let Some(most) = most.filter(|most| most.is_reached(leaf.not_before, now)) {
+                reasons.push(Reason::Age { age: now - leaf.not_before, most });
+            }
         }
         match &existing.key {
             None => reasons.push(Reason::KeyMissing),

@@ -173,6 +173,11 @@ fn fields_of_a_profile() {
             "renewal: {before: 2d}\nextraCertificates: [{name: a, usages: [client], validity: 1d}]",
             "4:59: extraCertificates[0].validity: expected more than renewal.before (2d, line 3), found 1d: it would always be due",
         ),
+        ("renewal: {maxAge: 59m}", "3:19: renewal.maxAge: expected at least 1h0m0s, found 59m"),
+        (
+            "renewal: {maxAge: 60}",
+            "3:19: renewal.maxAge: expected a duration such as 8760h or 90d, found 60 (a number without a unit)",
+        ),
         ("renewal: {keepGenerations: 0}", "3:28: renewal.keepGenerations: expected a number from 1 to 1000, found 0"),
         ("renewal: {keepGenerations: many}", "3:28: renewal.keepGenerations: expected a whole number, found many"),
         (
@@ -365,6 +370,24 @@ fn static_pods_are_restarted_by_default_and_nothing_else_is() {
     }
     assert_eq!(["kubelet", "haproxy"].map(wait), [None, None]);
     assert!(hooks.commands().next().is_none() && !hooks.is_empty());
+}
+
+#[test]
+fn a_max_age_that_no_certificate_reaches_is_remarked() {
+    for (lines, warned) in [
+        ("renewal: {maxAge: 60d}", false),
+        ("renewal: {maxAge: 1h}", false),
+        // A third of 365 days before the end it is due anyway.
+        ("renewal: {maxAge: 244d}", false),
+        ("renewal: {maxAge: 245d}", true),
+        ("certificateValidityPeriod: 30d\nrenewal: {before: 10d, maxAge: 20d}", true),
+        ("certificateValidityPeriod: 30d\nrenewal: {before: 10d, maxAge: 19d}", false),
+    ] {
+        let loaded = load_text(&with(lines)).unwrap();
+        let found = loaded.warnings.iter().any(|one| one.to_string().contains("renewal.maxAge: without effect"));
+        assert_eq!(found, warned, "{lines}: {:?}", loaded.warnings);
+        assert!(loaded.profile.renewal.max_age.is_some());
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Generated profiles are rendered and read back; valid files are damaged and never make the reader panic.
 
 use super::*;
+use crate::profile::MaxAge;
 use crate::profile::hooks::Hooks;
 use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, IgnoredRule, Roots, Waits};
 use crate::profile::signing::{
@@ -172,8 +173,15 @@ fn hooks() -> impl Strategy<Value = Hooks> {
 }
 
 fn renewal() -> impl Strategy<Value = Renewal> {
-    (1..=1000usize, proptest::sample::select(OnHookFailure::ALL.to_vec()), hooks()).prop_map(
-        |(keep_generations, on_hook_failure, hooks)| Renewal { keep_generations, on_hook_failure, hooks, ..RENEWAL },
+    let max_age = option::of(span(1..900).prop_map(MaxAge));
+    (1..=1000usize, proptest::sample::select(OnHookFailure::ALL.to_vec()), hooks(), max_age).prop_map(
+        |(keep_generations, on_hook_failure, hooks, max_age)| Renewal {
+            max_age,
+            keep_generations,
+            on_hook_failure,
+            hooks,
+            ..RENEWAL
+        },
     )
 }
 

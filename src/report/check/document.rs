@@ -190,6 +190,7 @@ const fn remark(note: &Note) -> Remark {
         Note::SharedAuthority { .. } => Remark { note: "shared-authority", date: None },
         Note::KubeletEmbedsAnother => Remark { note: "kubelet-embeds-another", date: None },
         Note::Repeated => Remark { note: "repeated", date: None },
+        Note::TooOld { since, .. } => Remark { note: "too-old", date: Some(*since) },
         Note::Serial => Remark { note: "serial-number", date: None },
         Note::Replaced => Remark { note: "replaced", date: None },
         Note::Successor => Remark { note: "successor", date: None },

@@ -27,5 +27,6 @@ mod verdict;
 mod wide;
 mod words;
 
+pub use csv::quoted;
 pub use forms::CheckForm;
 pub use result::{Check, Interruption, Line, Selection, Sort, Tone};

@@ -158,7 +158,7 @@ pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
             steps.extend(renewal("sign the next one, and write both", advice, few));
             steps
         }
-        Problem::Ending => renewal("renew them", advice, few),
+        Problem::Ending | Problem::TooOld => renewal("renew them", advice, few),
         Problem::Foreign => vec![format!("have its issuer renew {path}")],
         Problem::OutlivesAuthority => {
             vec!["nothing to do now: the authority's expiry is the one that counts".to_owned()]

@@ -135,6 +135,7 @@ pub const fn words(problem: Problem) -> (&'static str, Words, Words) {
             CERTIFICATE,
             ["has a serial number of 0 or a negative one", "have serial numbers of 0 or negative ones"],
         ),
+        Problem::TooOld => ("too-old", CERTIFICATE, ["is older than renewal.maxAge", "are older than renewal.maxAge"]),
         Problem::SharedAuthority => (
             "shared-authority",
             AUTHORITY,

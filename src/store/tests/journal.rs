@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 
 use super::super::step::Step;
 use super::super::transaction::publish_watched;
-use super::super::{check_writable, journal, recover};
+use super::super::{ChainFaults, chain_faults, check_writable, generations, journal, journal_bytes, recover};
 use super::crash::stop_at;
 use super::*;
 use crate::files::{FileError, Kind};
@@ -103,4 +103,48 @@ fn what_is_no_journal_is_refused_before_anything_is_changed() {
         recover(&roots, Duration::ZERO).unwrap();
         assert_eq!(journal(&roots).unwrap(), ["two"]);
     }
+}
+
+#[test]
+fn a_run_that_finishes_anothers_work_writes_its_chain_once() {
+    for step in [Step::Staged, Step::Checked, Step::Marked, Step::Kept, Step::Journaled, Step::Synced, Step::Pruned] {
+        for tail in ["", "{\"n\":2,\"prev"] {
+            let tmp = tempfile::tempdir().unwrap();
+            let roots = main_only(tmp.path());
+            write(&roots.main.join("own"), "x");
+            let path = roots.main.join(".kpki/journal.jsonl");
+            publish(&with_lines(&roots, &["{\"n\":1}"])).unwrap();
+            publish_watched(&with_lines(&roots, &["{\"n\":2}", "{\"n\":3}"]), &stop_at(step)).unwrap_err();
+            let is_marked = super::super::pending(&roots).unwrap();
+            if is_marked {
+                let text = std::fs::read_to_string(&path).unwrap();
+                write(&path, &if text.lines().count() == 1 { format!("{text}{tail}") } else { text });
+            }
+            publish(&with_lines(&roots, &["{\"n\":4}"])).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let numbers: String = text.lines().map(|line| &line[5..6]).collect();
+            assert_eq!(numbers, if is_marked { "1234" } else { "14" }, "{step:?}");
+            assert_eq!(chain_faults(text.as_bytes(), None), ChainFaults::default(), "{step:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn a_generation_knows_the_last_line_of_its_run() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    let with = |journal: &[&str]| {
+        let journal = journal.iter().map(|line| (*line).to_owned()).collect();
+        publish(&Commit { journal, note: Some("{}".to_owned()), ..full(&roots, "a") }).unwrap();
+        let known = generations(&roots).unwrap().remove(0).journal.unwrap();
+        let text = journal_bytes(&roots).unwrap();
+        assert_eq!(chain_faults(&text, Some(&known)), ChainFaults::default());
+        let cut = text.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        assert!(chain_faults(&text[..cut], Some(&known)).is_cut);
+    };
+    // A new tree, one that is merged into, and a run without lines.
+    with(&["{\"n\":1}", "{\"n\":2}"]);
+    with(&["{\"n\":3}"]);
+    with(&[]);
+    assert_eq!(journal(&roots).unwrap().len(), 3);
 }

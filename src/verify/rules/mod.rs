@@ -9,6 +9,7 @@ pub mod dates;
 pub mod edges;
 pub mod files;
 pub mod identifiers;
+pub mod journal;
 pub mod kubeconfigs;
 pub mod names;
 pub mod pairs;

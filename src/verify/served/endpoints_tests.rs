@@ -37,7 +37,17 @@ fn profile(text: &str) -> Profile {
 fn cluster<'p>(profile: Option<&'p Profile>, trees: Vec<Tree>) -> Cluster<'p> {
     let origin = Origin::new("t", ProfileAt::Unknown);
     let (release, at) = (KnownRelease::default(), datetime!(2026-11-20 22:00 UTC));
-    Cluster { root: "t".to_owned(), profile, origin, release, layout: None, trees, record: Record::default(), at }
+    Cluster {
+        root: "t".to_owned(),
+        profile,
+        origin,
+        release,
+        layout: None,
+        trees,
+        record: Record::default(),
+        journal: None,
+        at,
+    }
 }
 
 fn tree(node: Option<&str>, files: Vec<File>) -> Tree {

@@ -21,6 +21,7 @@ pub fn recognise(root: &Path) -> Option<Recognised> {
 pub fn cluster(root: &Path, found: Recognised, at: OffsetDateTime) -> Cluster<'static> {
     Cluster {
         record: Record::default(),
+        journal: None,
         root: root.display().to_string(),
         profile: None,
         origin: Origin::new(root.display().to_string(), ProfileAt::NoTree),

@@ -1,6 +1,7 @@
 //! Trees, read whole: every file with its owner and mode, and what is in it as values. Reads only, and without a lock.
 
 mod content;
+mod journal;
 mod kubeconfigs;
 mod layouts;
 mod one;
@@ -82,6 +83,7 @@ impl<'t> Unit<'t> {
             trees: self.requests.iter().map(tree).collect(),
             // One that cannot be read is a finding of its own.
             record: record::read(&self.roots()).unwrap_or_default(),
+            journal: Some(journal::read(&self.root, &self.roots())),
             at,
         })
     }

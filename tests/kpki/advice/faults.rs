@@ -183,6 +183,7 @@ pub const FAULTS: &[Fault] = &[
         fs::write(old, first).unwrap();
     }),
     fault(Problem::Ending, TREES, ENDING, |_, _| {}),
+    Fault { extra: "renewal: {maxAge: 60d}\n", ..fault(Problem::TooOld, OURS, "2027-03-01T00:00:00Z", |_, _| {}) },
     wordy(Problem::Foreign, &[Site::Loose], ENDING, |_, node| {
         fs::copy(node.shared.join("pki/apiserver.crt"), node.root.join("web.pem")).unwrap();
     }),

@@ -289,6 +289,7 @@ fn every_command_that_is_mentioned_exists() {
         "docs/add-a-name.md",
         "docs/fleet-in-ci.md",
         "docs/install.md",
+        "docs/renewal-policy.md",
         "docs/replacing-an-authority.md",
         "docs/take-over-a-kubeadm-cluster.md",
         "docs/cert-manager.md",

@@ -9,6 +9,7 @@ use crate::harness::{NOW, repository};
 
 const APISERVER: &str = "pki/apiserver.crt";
 const KEY: &str = "pki/apiserver.key";
+const JOURNAL: &str = ".kpki/journal.jsonl";
 
 pub const ROWS: &[Row] = &[
     Row::new(
@@ -43,6 +44,25 @@ pub const ROWS: &[Row] = &[
         },
     )
     .status(3),
+    Row::new("a changed line of the journal", NODE, &[("journal/chain", JOURNAL)], |tree| {
+        tree.write(JOURNAL, tree.read(JOURNAL).replacen("\"serial\":\"", "\"serial\":\"0", 1));
+    })
+    .status(3),
+    Row::new("a line less in the journal", CLUSTER, &[("journal/chain", JOURNAL)], |tree| {
+        let lines = tree.read(JOURNAL);
+        tree.write(JOURNAL, &lines[lines.find('\n').unwrap() + 1..]);
+    })
+    .status(3),
+    Row::new("a line of an older kpki in the journal", NODE, &[("journal/unchained", JOURNAL)], |tree| {
+        tree.write(JOURNAL, tree.read(JOURNAL) + "{\"command\":\"init\"}\n");
+    })
+    .status(3),
+    Row::new("the end of the journal is missing", NODE, &[("journal/cut", JOURNAL)], |tree| {
+        let lines = tree.read(JOURNAL);
+        tree.write(JOURNAL, &lines[..lines.trim_end().rfind('\n').unwrap() + 1]);
+    })
+    .status(3),
+    Row::new("no journal", CLUSTER, &[("journal/cut", JOURNAL)], |tree| tree.remove(JOURNAL)).status(3),
     Row::new("no certificate", BOTH, &[("file/missing", APISERVER)], |tree| tree.remove(APISERVER)),
     Row::new("no pair", BOTH, &[("file/missing", APISERVER)], |tree| {
         tree.remove(APISERVER);

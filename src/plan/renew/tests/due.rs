@@ -46,6 +46,43 @@ fn the_window_is_held_against_what_the_new_one_would_have_left() {
     assert_eq!(world.renewal("apiserver").reasons, [Reason::Missing]);
 }
 
+/// Whatever comes first, and a second run finds nothing to do.
+#[test]
+fn what_is_older_than_the_profile_allows_is_due() {
+    let most = Duration::days(60);
+    let aged = |lines: &str, age: Duration| {
+        let wanted = World::new().profile(lines).renewal("apiserver").blueprint;
+        Blueprint { not_before: NOW - age, not_after: NOW + Duration::days(365) - age, ..wanted }
+    };
+    for (age, lines, is_due, is_old) in [
+        (most - Duration::SECOND, "renewal: {maxAge: 60d}", true, false),
+        (most, "renewal: {maxAge: 60d}", true, true),
+        (most, "renewal: {maxAge: 60d}", false, false),
+        (most, "renewal: {maxAge: 61d}", true, false),
+        (most, "", true, false),
+    ] {
+        let mut world = World::new().profile(lines);
+        world.due = is_due.then_some(Threshold::PercentLeft(33));
+        world.pair("pki/apiserver", &aged(lines, age));
+        if is_old {
+            let reasons = [Reason::Age { age, most: MaxAge(Span::days(60)) }];
+            assert_eq!(world.renewal("apiserver").reasons, reasons);
+            renewed(&mut world);
+            world.keeps("apiserver");
+        } else if is_due {
+            world.keeps("apiserver");
+        }
+    }
+    let mut world = World::new().profile("renewal: {before: 300d, maxAge: 60d}");
+    world.due = Some(Threshold::Left(Span::days(300)));
+    world.pair("pki/apiserver", &aged("", most));
+    let most = MaxAge(Span::days(60));
+    let reasons = [Reason::Age { age: Duration::days(60), most }];
+    assert_eq!(world.renewal("apiserver").reasons, reasons);
+    world.due = Some(Threshold::Left(Span::days(310)));
+    assert_eq!(world.renewal("apiserver").reasons.len(), 2);
+}
+
 #[test]
 fn another_lifetime_in_the_profile_neither_hurries_nor_repeats() {
     let days = Duration::days;
