@@ -6,6 +6,7 @@ use super::document::{Action, Outcome, Renew, RenewalEntry, Tree};
 use crate::clock::rfc3339;
 use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
+use crate::report::hook::hook_lines;
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
 use crate::report::revoke::Signing;
@@ -96,7 +97,7 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
     left(tree, out)?;
-    tree.failed_hooks().try_for_each(|hook| hook.failed(out))
+    hook_lines(&tree.hooks, out)
 }
 
 /// What is left to do in the cluster, and by when.
