@@ -165,7 +165,7 @@ fn the_readme_names_every_verb_package_and_status() {
         "der",
         "time",
         "clap",
-        "comfy-table",
+        "unicode-width",
         "walkdir",
         "aws-lc-rs",
         "saphyr-parser",

@@ -93,6 +93,7 @@ mod rotate_switch;
 mod rotate_verbs;
 mod rotating;
 mod schema;
+mod screens;
 mod secrets;
 mod servers;
 mod sign_manifest;

@@ -11,7 +11,7 @@ use crate::report::json::Name;
 use crate::report::restart::restart_lines;
 use crate::report::revoke::Signing;
 use crate::report::ship::ship_lines;
-use crate::report::table::{counted, end, line, lines, place, table};
+use crate::report::table::{counted, end, line, lines, place, table, table_without};
 use crate::tree::{Origin, ProfileAt};
 
 /// From this many trees on, each is a line.
@@ -181,7 +181,7 @@ fn entries(entries: &[&RenewalEntry], dry_run: bool, screen: Screen, out: &mut d
         let algorithm = both(entry, |side| side.algorithm.clone()) + same_key;
         vec![id, action, serial, dates, algorithm, names(entry), why]
     });
-    table(out, screen.width, header, rows)
+    table_without(out, screen.width, header, &["SERIAL", "ALGORITHM"], rows)
 }
 
 /// `old -> new`, or the one that is there.
