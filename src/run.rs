@@ -26,7 +26,8 @@ fn of_process() -> Environment {
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     let hostname = rustix::system::uname().nodename().to_str().ok().map(|name| name.trim().to_lowercase());
     // As watch(1) and who pipes a table say it; a terminal knows better.
-    let columns = std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok()).filter(|columns| *columns > 0);
+    let columns =
+        std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok()).filter(|columns| *columns > 0);
     Environment {
         hostname: hostname.filter(|name| !name.is_empty()),
         no_color: no_color || dumb,

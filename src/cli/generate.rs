@@ -74,7 +74,11 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
     man.render(&mut roff).map_err(|why| Error::new(format!("cannot render the man page of {name}")).because(why))?;
     let text = String::from_utf8_lossy(&roff);
     // Blanks at the ends of lines, and requests around an empty line that do nothing beside it.
-    let mut text = text.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>().replace("\n.br\n\n.br\n", "\n.sp\n");
+    let mut text = text
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect::<String>()
+        .replace("\n.br\n\n.br\n", "\n.sp\n");
     match name {
         "kpki-renew" => text += &readers_section(),
         "kpki-verify" => text += &rules_section(),

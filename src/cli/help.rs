@@ -16,7 +16,9 @@ const HEADING: &str = "Examples:";
 /// An example is a line `COMMAND  COMMENT`, with two blanks or more between.
 pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let block = |text| match str::strip_prefix(text, HEADING) {
-        Some(lines) => Block::Examples(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(example).collect()),
+        Some(lines) => {
+            Block::Examples(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(example).collect())
+        }
         None => Block::Paragraph(text),
     };
     text.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).map(block).collect()
@@ -77,15 +79,15 @@ mod tests {
     #[test]
     fn comments_are_beside_their_commands_or_below() {
         for (most, expected) in [
-            (
-                40,
-                "Examples:\n  kpki a --long   what it does\n  kpki b\n\nExit status: 0 done, 1 refused.",
-            ),
+            (40, "Examples:\n  kpki a --long   what it does\n  kpki b\n\nExit status: 0 done, 1 refused."),
             (
                 15,
                 "Examples:\n  kpki a --long\n      what it\n      does\n  kpki b\n\nExit status: 0\ndone, 1\nrefused.",
             ),
-            (8, "Examples:\n  kpki a --long\n      what\n      it\n      does\n  kpki b\n\nExit\nstatus:\n0 done,\n1\nrefused."),
+            (
+                8,
+                "Examples:\n  kpki a --long\n      what\n      it\n      does\n  kpki b\n\nExit\nstatus:\n0 done,\n1\nrefused.",
+            ),
         ] {
             assert_eq!(laid_out(TEXT, most), expected, "{most}");
         }
@@ -113,7 +115,9 @@ mod tests {
                     assert!(examples.iter().any(|one| one == text) || !text.contains(' '), "{path} at {most}: {line}");
                 }
                 for example in &examples {
-                    let is_it = |line: &&str| line.trim_start() == example || line.trim_start().starts_with(&format!("{example}  "));
+                    let is_it = |line: &&str| {
+                        line.trim_start() == example || line.trim_start().starts_with(&format!("{example}  "))
+                    };
                     assert!(lines.iter().any(is_it), "{path} at {most}: {example}");
                 }
                 *seen += examples.len();

@@ -52,7 +52,10 @@ fn cells_are_broken_then_columns_left_out_then_rows_stacked() {
 #[test]
 fn wide_characters_keep_columns_straight() {
     let rows = [["名前", "a", "x"], ["e\u{301}", "b", "y"], ["abc", "c", "z"]];
-    assert_eq!(arranged(Some(40), &[], &rows), "ID    NAMES  WHY\n名前  a      x\ne\u{301}     b      y\nabc   c      z");
+    assert_eq!(
+        arranged(Some(40), &[], &rows),
+        "ID    NAMES  WHY\n名前  a      x\ne\u{301}     b      y\nabc   c      z"
+    );
 }
 
 /// Over all widths: no line is wider but one that cannot be broken, and nothing is lost.

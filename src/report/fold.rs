@@ -8,8 +8,24 @@ use super::form::Width;
 
 /// What a command that kpki prints begins with.
 const PROGRAMS: [&str; 18] = [
-    "age", "cat", "chmod", "chown", "cp", "crictl", "etcdctl", "kpki", "kubeadm", "kubectl", "mkdir", "mv", "openssl", "rm",
-    "ssh", "systemctl", "tar", "timedatectl",
+    "age",
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "crictl",
+    "etcdctl",
+    "kpki",
+    "kubeadm",
+    "kubectl",
+    "mkdir",
+    "mv",
+    "openssl",
+    "rm",
+    "ssh",
+    "systemctl",
+    "tar",
+    "timedatectl",
 ];
 
 /// How many columns of a terminal a text takes: a wide character two, a combining one none.
@@ -72,7 +88,8 @@ fn pieces(text: &str) -> Vec<&str> {
     let mut from = 0;
     while let Some(rest) = text.get(from..).filter(|rest| !rest.is_empty()) {
         let gap = rest.len() - rest.trim_start_matches(' ').len();
-        let word_end = |from: usize| rest.get(from..).and_then(|rest| rest.find(' ')).map_or(rest.len(), |at| from + at);
+        let word_end =
+            |from: usize| rest.get(from..).and_then(|rest| rest.find(' ')).map_or(rest.len(), |at| from + at);
         let mut end = word_end(gap);
         let word = rest.get(gap..end).unwrap_or_default();
         let before = text.get(..from).unwrap_or_default();

@@ -27,8 +27,14 @@ fn commands_are_never_broken() {
             "next: cp1: pack it: kpki export cp1 --dir ./c | ssh cp1 kpki unpack -",
             "next: cp1: pack it:|  kpki export cp1 --dir ./c | ssh cp1 kpki unpack -",
         ),
-        ("then: kpki csr all --dir ./cluster; and the rest of it", "then:|  kpki csr all --dir ./cluster;|  and the rest of it"),
-        ("it is (kubectl get cm kubeadm-config -o yaml), or so", "it is|  (kubectl get cm kubeadm-config -o yaml),|  or so"),
+        (
+            "then: kpki csr all --dir ./cluster; and the rest of it",
+            "then:|  kpki csr all --dir ./cluster;|  and the rest of it",
+        ),
+        (
+            "it is (kubectl get cm kubeadm-config -o yaml), or so",
+            "it is|  (kubectl get cm kubeadm-config -o yaml),|  or so",
+        ),
         // Not every word that is a program's is a command.
         ("what kpki does not know of, it cannot show here", "what kpki does not|  know of, it cannot|  show here"),
     ] {

@@ -78,7 +78,12 @@ fn help(words: &[&str]) -> String {
     tries.extend((1..words.len()).map(|at| {
         let (before, after) = words.split_at(at - 1);
         let joined = after[..2].join("-");
-        before.iter().map(|word| (*word).to_owned()).chain([joined]).chain(after[2..].iter().map(|w| (*w).to_owned())).collect()
+        before
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain([joined])
+            .chain(after[2..].iter().map(|w| (*w).to_owned()))
+            .collect()
     }));
     for words in tries {
         // Narrow, so that each comment is below its command.
