@@ -72,19 +72,19 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
     let below = named.get_after_help().map(ToString::to_string).unwrap_or_default();
     let man = clap_mangen::Man::new(named.after_help(Resettable::Reset)).date("").manual("kpki");
     man.render(&mut roff).map_err(|why| Error::new(format!("cannot render the man page of {name}")).because(why))?;
-    let text = String::from_utf8_lossy(&roff);
-    // Blanks at the ends of lines, and requests around an empty line that do nothing beside it.
-    let mut text = text
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect::<String>()
-        .replace("\n.br\n\n.br\n", "\n.sp\n");
+    // Blanks at the ends of lines, and requests around an empty line that do nothing beside it. Without a date clap_mangen moves the
+    // arguments of the title.
+    let title = format!(".TH {name} 1 \"\" \"kpki {}\" \"kpki\"", env!("CARGO_PKG_VERSION"));
+    let line = |line: &str| if line.starts_with(".TH ") { title.clone() } else { line.trim_end().to_owned() } + "\n";
+    let text = String::from_utf8_lossy(&roff).lines().map(line).collect::<String>();
+    let text = text.replace("\n.br\n\n.br\n", "\n.sp\n");
+    let (before, version) = text.split_at(text.find(".SH VERSION").unwrap_or(text.len()));
+    let mut text = [before, &below_sections(&below), version].concat();
     match name {
         "kpki-renew" => text += &readers_section(),
         "kpki-verify" => text += &rules_section(),
         _ => {}
     }
-    text += &below_sections(&below);
     pages.push((format!("{name}.1"), text));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         page(sub, &format!("{name}-{}", sub.get_name()), pages)?;
@@ -96,10 +96,12 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
 fn below_sections(text: &str) -> String {
     let example = |(command, comment): &(&str, &str)| {
         let comment = if comment.is_empty() { String::new() } else { format!(".RS 4\n{}\n.RE\n", roff(comment)) };
-        format!(".PP\n.nf\n{}\n.fi\n{comment}", roff(command))
+        format!(".nf\n{}\n.fi\n{comment}", roff(command))
     };
     let section = |block| match block {
-        Block::Examples(examples) => format!(".SH EXAMPLES\n{}", examples.iter().map(example).collect::<String>()),
+        Block::Examples(examples) => {
+            format!(".SH EXAMPLES\n{}", examples.iter().map(example).collect::<Vec<_>>().join(".PP\n"))
+        }
         Block::Paragraph(text) => {
             let filled = text.lines().map(roff).collect::<Vec<_>>().join("\n");
             match filled.strip_prefix("Exit status: ") {

