@@ -61,15 +61,26 @@ pub fn fold(line: &str, most: usize) -> Vec<String> {
 
 /// A text as lines that all begin in one column.
 pub fn paragraph(text: &str, indent: usize, most: usize) -> Vec<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    filled(&pieces(&text), indent, most)
+}
+
+/// The same for a text without commands, whatever word follows a colon.
+pub fn prose(text: &str, indent: usize, most: usize) -> Vec<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    filled(&text.split_inclusive(' ').collect::<Vec<_>>(), indent, most)
+}
+
+fn filled(pieces: &[&str], indent: usize, most: usize) -> Vec<String> {
     let room = most.saturating_sub(indent).max(1);
     let (mut lines, mut current) = (Vec::new(), String::new());
-    for piece in pieces(&text.split_whitespace().collect::<Vec<_>>().join(" ")) {
-        if !current.is_empty() && columns(&current) + columns(piece) > room {
-            lines.push(format!("{:indent$}{}", "", std::mem::take(&mut current)));
+    for piece in pieces {
+        if !current.is_empty() && columns(&current) + columns(piece.trim_end()) > room {
+            lines.push(format!("{:indent$}{}", "", std::mem::take(&mut current).trim_end()));
         }
-        current.push_str(if current.is_empty() { piece.trim_start_matches(' ') } else { piece });
+        current.push_str(if current.is_empty() { piece.trim_start() } else { piece });
     }
-    lines.push(format!("{:indent$}{current}", ""));
+    lines.push(format!("{:indent$}{}", "", current.trim_end()));
     lines
 }
 

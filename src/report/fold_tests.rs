@@ -47,6 +47,7 @@ fn commands_are_never_broken() {
 fn paragraphs_begin_in_one_column() {
     assert_eq!(paragraph("one two\n three", 2, 9), ["  one two", "  three"]);
     assert_eq!(paragraph("0123456789", 2, 5), ["  0123456789"]);
+    assert_eq!(prose("why: kpki is one", 1, 8), [" why:", " kpki is", " one"]);
     assert_eq!(longest_piece("a (in b) kpki: kpki x y"), "kpki x y".len());
 }
 

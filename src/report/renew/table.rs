@@ -178,7 +178,7 @@ fn entries(entries: &[&RenewalEntry], dry_run: bool, screen: Screen, out: &mut d
         let serial = both(entry, |side| side.facts.serial.clone().unwrap_or_else(|| "(new)".to_owned()));
         let dates = both(entry, |side| rfc3339(side.facts.not_after));
         let same_key = if entry.key_reused { " (same key)" } else { "" };
-        let algorithm = both(entry, |side| side.algorithm.clone()) + same_key;
+        let algorithm = (both(entry, |side| side.algorithm.clone()) + same_key).trim_start().to_owned();
         vec![id, action, serial, dates, algorithm, names(entry), why]
     });
     table_without(out, screen.width, header, &["SERIAL", "ALGORITHM"], rows)

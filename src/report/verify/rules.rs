@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::report::fold::paragraph;
+use crate::report::fold::prose;
 use crate::report::form::{Report, Screen};
 use crate::verify::Rule;
 
@@ -50,7 +50,7 @@ impl Report for Rules {
             }
             writeln!(out, "{} ({})", rule.id, rule.severity)?;
             for text in Self::paragraphs(rule) {
-                paragraph(&text, INDENT, most).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+                prose(&text, INDENT, most).iter().try_for_each(|line| writeln!(out, "{line}"))?;
             }
         }
         Ok(())
