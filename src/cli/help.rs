@@ -92,45 +92,4 @@ mod tests {
             assert_eq!(laid_out(TEXT, most), expected, "{most}");
         }
     }
-
-    /// Every help of every verb: no line is wider but one with a command, and each example is there as it is written.
-    #[test]
-    fn helps_fit_the_screen() {
-        fn each(command: &mut clap::Command, path: &str, most: usize, seen: &mut usize) {
-            let path = format!("{path} {}", command.get_name());
-            let examples: Vec<String> = command
-                .get_after_help()
-                .map(|text| text.to_string())
-                .iter()
-                .flat_map(|text| blocks(text))
-                .flat_map(|block| match block {
-                    Block::Examples(all) => all.into_iter().map(|(command, _)| command.to_owned()).collect(),
-                    Block::Paragraph(_) => Vec::new(),
-                })
-                .collect();
-            for help in [command.render_help().to_string(), command.render_long_help().to_string()] {
-                let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-                for line in lines.iter().filter(|line| columns(line) > most) {
-                    let text = line.trim_start();
-                    assert!(examples.iter().any(|one| one == text) || !text.contains(' '), "{path} at {most}: {line}");
-                }
-                for example in &examples {
-                    let is_it = |line: &&str| {
-                        line.trim_start() == example || line.trim_start().starts_with(&format!("{example}  "))
-                    };
-                    assert!(lines.iter().any(is_it), "{path} at {most}: {example}");
-                }
-                *seen += examples.len();
-            }
-            for sub in command.get_subcommands_mut() {
-                each(sub, &path, most, seen);
-            }
-        }
-        for most in [60, 80, 100, 120, 200] {
-            let (mut command, mut seen) = (fitted(crate::cli::command(), most), 0);
-            command.build();
-            each(&mut command, "", most, &mut seen);
-            assert!(seen > 300, "{seen}");
-        }
-    }
 }

@@ -140,3 +140,43 @@ fn a_pipe_is_not_folded_and_wide_is_for_scrolling() {
     // What is no number is no width.
     assert_eq!(place.kpki_in(&words, b"", &[("COLUMNS", "wide")]).ok().stdout, piped);
 }
+
+/// The commands that a help shows.
+fn examples(text: &str) -> Vec<&str> {
+    let lines = text.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
+    lines.map(|line| line.trim_start().split("  ").next().unwrap()).collect()
+}
+
+/// Each verb with its help's examples.
+fn verbs(command: &clap::Command, path: &[String], found: &mut Vec<(Vec<String>, Vec<String>)>) {
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    found.push((path.to_vec(), examples(&text).into_iter().map(str::to_owned).collect()));
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        verbs(verb, &[path, &[verb.get_name().to_owned()]].concat(), found);
+    }
+}
+
+/// No line of a help is wider but one with a command or a synopsis, and each example is there as it is typed.
+#[test]
+fn helps_fit_the_screen() {
+    let place = Place::new();
+    let mut found = Vec::new();
+    verbs(&kpki::cli::command(), &[], &mut found);
+    assert!(found.len() > 50 && found.iter().map(|(_, examples)| examples.len()).sum::<usize>() > 150);
+    for (verb, examples) in &found {
+        for width in WIDTHS {
+            let most = width.parse::<usize>().unwrap().min(120);
+            let words: Vec<&str> = verb.iter().map(String::as_str).chain(["--help"]).collect();
+            let help = place.kpki_in(&words, b"", &[("COLUMNS", width)]).ok().stdout;
+            for line in help.lines().map(str::trim_end).filter(|line| columns(line) > most) {
+                let text = line.trim_start();
+                let is_command = examples.iter().any(|one| one == text) || text.starts_with("Usage: kpki");
+                assert!(is_command || text.starts_with("kpki ") || !text.contains(' '), "{verb:?} at {width}: {line}");
+            }
+            for example in examples {
+                let is_it = |line: &str| line.trim() == example || line.trim().starts_with(&format!("{example}  "));
+                assert!(help.lines().any(is_it), "{verb:?} at {width}: {example} in\n{help}");
+            }
+        }
+    }
+}
