@@ -177,7 +177,7 @@ pub fn table(columns: &[Column], items: &[&Judged], width: Width) -> Vec<Line> {
 }
 
 /// What a narrow screen can do without.
-const OPTIONAL: [&str; 4] = ["EXTERNALLY MANAGED", "PLACES", "CERTIFICATES", "CERTIFICATE AUTHORITY"];
+const OPTIONAL: [&str; 5] = ["EXTERNALLY MANAGED", "PLACES", "CERTIFICATES", "CERTIFICATE AUTHORITY", "RESIDUAL TIME"];
 
 /// Columns as Go's tabwriter makes them for kubeadm: at least 10 wide, 3 blanks between; but no blanks at a line's end.
 pub fn lines(header: &[&str], rows: &[(Vec<String>, Tone)], width: Width) -> Vec<Line> {
