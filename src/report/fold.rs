@@ -4,8 +4,6 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::form::Width;
-
 /// What a command that kpki prints begins with.
 const PROGRAMS: [&str; 18] = [
     "age",
@@ -167,7 +165,7 @@ impl Write for Folding<'_> {
 }
 
 /// A text of several lines for a screen; as it is where there is none.
-pub fn folded(text: &str, width: Width) -> String {
+pub fn folded(text: &str, width: Option<u16>) -> String {
     let Some(most) = width else { return text.to_owned() };
     text.split('\n').map(|line| fold(line, most.into()).join("\n")).collect::<Vec<_>>().join("\n")
 }
