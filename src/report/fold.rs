@@ -105,7 +105,7 @@ fn pieces(text: &str) -> Vec<&str> {
         if is_program(word) && (before.is_empty() || before.ends_with([':', ';', '|'])) {
             end = rest.find("; ").map_or(rest.len(), |at| at + 1);
         } else if word.strip_prefix('(').is_some_and(is_program) {
-            end = rest.find(')').map_or(rest.len(), |at| word_end(at));
+            end = rest.find(')').map_or(rest.len(), &word_end);
         } else if let Some(more) = rest.get(end..).filter(|more| more.starts_with(" (in ")) {
             end = more.find(')').map_or(end, |at| word_end(end + at));
         }
