@@ -30,7 +30,7 @@ const OF_CLUSTERS: &[&[&str]] = &[&["nodes", "--dir", "DIR"], &["key", "list", "
 fn fits(place: &Place, words: &[&str], whole: &[String]) {
     for width in WIDTHS {
         let run = place.kpki_in(words, b"", &[("COLUMNS", width)]);
-        assert!(run.status != 2 && run.status != -1, "{words:?}: {}", run.stderr);
+        assert!(run.status != -1 && !run.stderr.contains("Usage: "), "{words:?}: {}", run.stderr);
         let most: usize = width.parse().unwrap();
         for line in run.stdout.lines().chain(run.stderr.lines()) {
             let is_one_piece = longest_piece(line.trim()) == columns(line.trim());
@@ -99,7 +99,7 @@ fn screens_of_long_names() {
         &label[..63]
     );
     place.write("p.yaml", profile);
-    place.init(&["--profile", "p.yaml", "--dir", "a directory with a long name and blanks"]).ok();
+    place.init(&["--profile", "p.yaml", "--dir", "a directory with a long name and blanks"]);
     all(&place, "a directory with a long name and blanks", false);
 }
 
