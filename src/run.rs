@@ -25,12 +25,15 @@ fn of_process() -> Environment {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     let hostname = rustix::system::uname().nodename().to_str().ok().map(|name| name.trim().to_lowercase());
+    // As watch(1) and who pipes a table say it; a terminal knows better.
+    let columns =
+        std::env::var_os("COLUMNS").and_then(|value| value.to_str()?.parse().ok()).filter(|columns| *columns > 0);
     Environment {
         hostname: hostname.filter(|name| !name.is_empty()),
         no_color: no_color || dumb,
         stdin: Terminal { is_terminal: io::stdin().is_terminal(), width: None },
-        stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(io::stdout()) },
-        stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
+        stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(io::stdout()).or(columns) },
+        stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()).or(columns) },
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         clock: Clock::System,
         inherited: programs::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),

@@ -37,8 +37,8 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  kpki adopt cp1.tar.gz cp2.tar.gz cp3.tar.gz --dir ./cluster        on the safe host; the archives were made on each node by
-                                                                     tar -czf cp1.tar.gz -C / etc/kubernetes var/lib/kubelet/pki
+  kpki adopt cp1.tar.gz cp2.tar.gz cp3.tar.gz --dir ./cluster        on the safe host
+  tar -czf cp1.tar.gz -C / etc/kubernetes var/lib/kubelet/pki        on cp1: what its archive above is made with
   kpki adopt cp1.tar.gz cp2.tar.gz --dir ./cluster --dry-run         what it would be, and what differs
   kpki adopt w1=worker.tar.gz cp1.tar.gz --dir ./cluster             where the files do not say whose they are
   kpki adopt cp1.tar.gz --dir ./cluster --profile cluster.yaml       a profile that exists already

@@ -1,5 +1,6 @@
 //! `kpki generate` (hidden): man pages and shell completions from the definitions themselves.
 
+use super::help::{self, Block};
 use super::{completion, ui::Ui, values::Outcome};
 use crate::catalog::readers;
 use crate::error::{Error, Exit};
@@ -9,6 +10,7 @@ use crate::programs::{INHERITED, VARIABLES};
 use crate::report::verify::Rules;
 use crate::verify;
 use crate::workspace::issuing;
+use clap::builder::Resettable;
 
 /// Generate man pages and shell completions
 #[derive(Debug, clap::Args)]
@@ -66,9 +68,17 @@ fn pages(mut command: clap::Command) -> Result<Vec<(String, String)>, Error> {
 fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) -> Result<(), Error> {
     let mut roff = Vec::new();
     let named = command.clone().name(name.to_owned()).display_name(name.to_owned());
-    let man = clap_mangen::Man::new(named).date("").manual("kpki");
+    let below = named.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let man = clap_mangen::Man::new(named.after_help(Resettable::Reset)).date("").manual("kpki");
     man.render(&mut roff).map_err(|why| Error::new(format!("cannot render the man page of {name}")).because(why))?;
-    let mut text = String::from_utf8_lossy(&roff).into_owned();
+    // Blanks at the ends of lines, and requests around an empty line that do nothing beside it. Without a date clap_mangen moves the
+    // arguments of the title.
+    let title = format!(".TH {name} 1 \"\" \"kpki {}\" \"kpki\"", env!("CARGO_PKG_VERSION"));
+    let line = |line: &str| if line.starts_with(".TH ") { title.clone() } else { line.trim_end().to_owned() } + "\n";
+    let text = String::from_utf8_lossy(&roff).lines().map(line).collect::<String>();
+    let text = text.replace("\n.br\n\n.br\n", "\n.sp\n");
+    let (before, version) = text.split_at(text.find(".SH VERSION").unwrap_or(text.len()));
+    let mut text = [before, &below_sections(&below), version].concat();
     match name {
         "kpki-renew" => text += &readers_section(),
         "kpki-verify" => text += &rules_section(),
@@ -79,6 +89,27 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
         page(sub, &format!("{name}-{}", sub.get_name()), pages)?;
     }
     Ok(())
+}
+
+/// Examples as they are typed: neither filled nor hyphenated, and with the characters of a keyboard.
+fn below_sections(text: &str) -> String {
+    let example = |(command, comment): &(&str, &str)| {
+        let comment = if comment.is_empty() { String::new() } else { format!(".RS 4\n{}\n.RE\n", roff(comment)) };
+        format!(".nf\n{}\n.fi\n{comment}", roff(command))
+    };
+    let section = |block| match block {
+        Block::Examples(examples) => {
+            format!(".SH EXAMPLES\n{}", examples.iter().map(example).collect::<Vec<_>>().join(".PP\n"))
+        }
+        Block::Paragraph(text) => {
+            let filled = text.lines().map(roff).collect::<Vec<_>>().join("\n");
+            match filled.strip_prefix("Exit status: ") {
+                Some(statuses) => format!(".SH EXIT STATUS\n{statuses}\n"),
+                None => format!(".SH NOTES\n{filled}\n"),
+            }
+        }
+    };
+    help::blocks(text).into_iter().map(section).collect()
 }
 
 /// The table of readers, a paragraph for each row.
@@ -127,8 +158,9 @@ fn field(field: &FieldDoc) -> String {
     format!(".TP\n.B {}\n{description}\n{example}", roff(field))
 }
 
-/// roff reads a leading dot or quote as a request, and a backslash or hyphen in its own way.
+/// roff reads a leading dot or quote as a request, and a backslash, a hyphen, quotes, carets and tildes in its own way.
 fn roff(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq").replace('`', "\\(ga");
+    let text = text.replace('^', "\\(ha").replace('~', "\\(ti");
     if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }

@@ -14,6 +14,7 @@ mod every;
 mod export;
 mod generate;
 pub mod habits;
+mod help;
 mod import;
 mod init;
 mod inspect;
@@ -41,7 +42,7 @@ mod verify;
 mod version;
 
 use crate::error::Exit;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use environment::Environment;
 use std::ffi::OsString;
 use ui::Ui;
@@ -53,7 +54,7 @@ use values::Color;
 /// kubelet's serving pairs - for one node or for a highly available set behind a load balancer, from one profile file
 /// per cluster.
 #[derive(Debug, Parser)]
-#[command(name = "kpki", version, propagate_version = true, max_term_width = 120, after_help = EXAMPLES)]
+#[command(name = "kpki", version, propagate_version = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -123,10 +124,16 @@ enum Verb {
     Generate(generate::Args),
 }
 
+/// How wide a help is where nobody has said it, and at the most.
+const NO_SCREEN: u16 = 100;
+const WIDEST: u16 = 120;
+
 /// Parses one command line and runs its verb.
 pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environment, ui: &mut Ui<'_>) -> Exit {
     let (args, renamed) = renamed::current(args.into_iter().collect());
-    let cli = match Cli::try_parse_from(&args) {
+    let width = environment.stdout.width.unwrap_or(NO_SCREEN).min(WIDEST);
+    let command = help::fitted(Cli::command(), width.into());
+    let cli = match command.try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return ui.usage(&suggest::better(error, &args, &Cli::command())),
     };

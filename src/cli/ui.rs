@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use super::environment::{Environment, Terminal};
 use super::values::Color;
 use crate::error::{Error, Exit};
+use crate::report::fold::folded;
 use crate::report::{self, Form, Line, Report, Tone, Width, is_harmless, sanitised};
 use crate::workspace::Progress;
 
@@ -65,9 +66,9 @@ impl<'a> Ui<'a> {
         self.quiet = false;
     }
 
-    /// The width of tables; `None` if stdout is no terminal.
+    /// The width of tables; `None`: nobody has said one.
     pub fn width(&self) -> Width {
-        if self.stdout.is_terminal { self.stdout.width } else { None }
+        self.stdout.width
     }
 
     fn colored(&self, terminal: Terminal) -> bool {
@@ -240,11 +241,12 @@ impl<'a> Ui<'a> {
     }
 
     fn line(&mut self, color: &str, label: &str, text: &str) {
-        let text = sanitise(text);
+        let text = folded(&format!("{label}: {}", sanitise(text)), self.stderr.width);
+        let text = text.strip_prefix(label).unwrap_or(&text);
         // Standard error has nowhere to report its own failure.
         let _ = match self.colored(self.stderr) {
-            true => writeln!(self.err, "{color}{label}:{PLAIN} {text}"),
-            false => writeln!(self.err, "{label}: {text}"),
+            true => writeln!(self.err, "{color}{label}:{PLAIN}{}", text.strip_prefix(':').unwrap_or(text)),
+            false => writeln!(self.err, "{label}{text}"),
         };
     }
 

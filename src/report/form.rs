@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::fold::Folding;
 use super::{json, yaml};
 
 /// The forms of `-o`.
@@ -58,7 +59,14 @@ pub fn write(
 ) -> io::Result<()> {
     let document = Document { api_version: "kpki/v1", report };
     match form {
-        Form::Table => report.text(Screen { now, width, wide: false }, out),
+        Form::Table => match width {
+            Some(most) => {
+                let mut folding = Folding::new(out, most);
+                report.text(Screen { now, width, wide: false }, &mut folding)?;
+                folding.finish()
+            }
+            None => report.text(Screen { now, width, wide: false }, out),
+        },
         Form::Wide => report.text(Screen { now, width: None, wide: true }, out),
         Form::Json => json::write(&document, "  ", out),
         Form::Yaml => yaml::write(&document, out),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
+use super::hook::Hook;
 use super::table::line;
 use crate::catalog::readers::{self, Action, COMPONENTS, Part, Reader};
 use crate::catalog::releases::KnownRelease;
@@ -99,6 +100,17 @@ pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, profile: Opti
         (restart.component == PODS, restart.node.clone(), order(restart.component).unwrap_or(usize::MAX))
     });
     all
+}
+
+/// Without the components whose deploy hook has succeeded: it has restarted them. What was not called, or failed, is still asked for.
+pub fn still_to_restart(mut restart: Vec<Restart>, hooks: &[Hook]) -> Vec<Restart> {
+    let is_of = |hook: &&Hook, one: &Restart| {
+        hook.name == "deploy" && hook.node == one.node && hook.component.as_deref() == Some(one.component)
+    };
+    // After a rollback it is called a second time, and the last call counts.
+    let is_done = |one: &Restart| hooks.iter().rfind(|hook| is_of(hook, one)).is_some_and(|hook| hook.succeeded);
+    restart.retain(|one| one.action != "restart" || !is_done(one));
+    restart
 }
 
 impl Restart {

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use time::OffsetDateTime;
 
+use super::columns::{Layout, left_out};
 use super::form::Width;
 use crate::clock::{distance, rfc3339};
 use crate::files::steers;
@@ -27,26 +27,23 @@ pub fn table<R: IntoIterator<Item = String>>(
     header: &[&str],
     rows: impl IntoIterator<Item = R>,
 ) -> io::Result<()> {
-    let mut table = plain(width, header);
-    for row in rows {
-        table.add_row(row.into_iter().map(|cell| sanitised(&cell)));
-    }
-    writeln!(out, "{}", table.trim_fmt())
+    table_without(out, width, header, &[], rows)
 }
 
-/// A table without rows.
-pub fn plain(width: Width, header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    match width {
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    table.set_header(header.to_vec());
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
+/// The same for a screen that may be too narrow for all columns. `optional`: the titles that it can do without, and the first goes
+/// first.
+pub fn table_without<R: IntoIterator<Item = String>>(
+    out: &mut dyn Write,
+    width: Width,
+    header: &[&str],
+    optional: &[&str],
+    rows: impl IntoIterator<Item = R>,
+) -> io::Result<()> {
+    let rows: Vec<Vec<String>> =
+        rows.into_iter().map(|row| row.into_iter().map(|cell| sanitised(&cell)).collect()).collect();
+    let arranged = Layout::new(header, optional, width).arrange(&rows);
+    let lines = arranged.header.into_iter().chain(arranged.rows.into_iter().flatten());
+    lines.chain(left_out(&arranged.left_out)).try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// One line, whatever is in the text.

@@ -105,8 +105,10 @@ fn renew_judges_its_trees() {
         name: text("deploy"),
         node: None,
         component: Some(text("etcd")),
+        command: text("restart-etcd"),
         succeeded: false,
         ended: text("exit status 3"),
+        seconds: 2,
         output: text("one\ntwo\n"),
     };
     let old = Some(Side { algorithm: text("RSA-2048"), facts: facts() });
@@ -131,9 +133,39 @@ fn renew_judges_its_trees() {
          \"notBefore\":\"2026-11-20T22:00:00Z\",\"expirationDate\":\"2026-11-20T22:00:00Z\",\"serial\":\"0A\",\
          \"sha256\":null},\"new\":null,\"paths\":[]}],\"revocationLists\":[],\"restart\":[{\"node\":null,\
          \"component\":\"etcd\",\"action\":\"restart\",\"why\":\"w\",\"within\":null,\"except\":null,\"entries\":[\"a\"],\"command\":null,\"kubernetesVersion\":\"v1.37.0\"}],\"hooks\":[{\
-         \"hook\":\"deploy\",\"node\":null,\"component\":\"etcd\",\"succeeded\":false,\"ended\":\"exit status 3\",\
-         \"output\":\"one\\ntwo\\n\"}],\"warnings\":[],\"elsewhere\":null,\"failure\":{\"what\":\"x\",\"why\":[\"y\"],\"hints\":[]}}]}",
+         \"hook\":\"deploy\",\"node\":null,\"component\":\"etcd\",\"command\":\"restart-etcd\",\"succeeded\":false,\"ended\":\"exit status 3\",\
+         \"seconds\":2,\"output\":\"one\\ntwo\\n\"}],\"warnings\":[],\"elsewhere\":null,\"failure\":{\"what\":\"x\",\"why\":[\"y\"],\"hints\":[]}}]}",
     );
+}
+
+#[test]
+fn what_a_hook_has_restarted_is_not_asked_for_again() {
+    use super::hook::Hook;
+    use super::restart::still_to_restart;
+    let hook = |name, node: Option<&str>, component, succeeded| Hook {
+        name: text(name),
+        node: node.map(text),
+        component: Some(text(component)),
+        command: text("sh"),
+        succeeded,
+        ended: text("done"),
+        seconds: 0,
+        output: String::new(),
+    };
+    for (hooks, is_asked) in [
+        (vec![], true),
+        (vec![hook("deploy", None, "etcd", true)], false),
+        (vec![hook("deploy", None, "etcd", false)], true),
+        (vec![hook("post", None, "etcd", true)], true),
+        (vec![hook("deploy", None, "kubelet", true)], true),
+        (vec![hook("deploy", Some("cp1"), "etcd", true)], true),
+        (vec![hook("deploy", None, "etcd", true), hook("deploy", None, "etcd", false)], true),
+    ] {
+        assert_eq!(!still_to_restart(vec![restart()], &hooks).is_empty(), is_asked, "{hooks:?}");
+    }
+    // What is used without a restart is said whatever a hook did.
+    let alone = Restart { action: "none", ..restart() };
+    assert_eq!(still_to_restart(vec![alone], &[hook("deploy", None, "etcd", true)]).len(), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::form::{Report, Screen};
-use super::hook::Hook;
+use super::hook::{Hook, hook_lines};
 use super::json::Name;
 use super::restart::{Restart, restart_lines};
 use super::table::{counted, line, lines, table};
@@ -144,7 +144,7 @@ impl Report for Unpack {
             lines(out, "An earlier run put these in place, and its hooks were not all run: ", [names])?;
         }
         restart_lines(&self.restart, "Before the new files are used", out)?;
-        self.hooks.iter().filter(|hook| !hook.succeeded).try_for_each(|hook| hook.failed(out))?;
+        hook_lines(&self.hooks, out)?;
         if self.dry_run {
             return Ok(());
         }

@@ -52,7 +52,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("comfy_table", &["report"]),
+    ("unicode_width", &["report"]),
     ("walkdir", &["inventory", "commands", "workspace"]),
     ("rustix", &["files", "store", "run", "programs"]),
     ("serde", &["report", "store", "workspace", "files", "commands", "tree"]),

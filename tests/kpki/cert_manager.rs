@@ -131,7 +131,8 @@ fn the_manifests_of_the_guide_are_what_cert_manager_reads() {
     // The Secret of an authority below a root: the chain in tls.crt, the root in ca.crt.
     let place = place();
     place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
-    let words = ["convert", "t/pki/ca.crt", "t/pki/ca.key", "--as", "kubernetes-secret", "--name", "ca", "--namespace", "pki"];
+    let words =
+        ["convert", "t/pki/ca.crt", "t/pki/ca.key", "--as", "kubernetes-secret", "--name", "ca", "--namespace", "pki"];
     let secret = documents(&place.kpki(&words).ok().stdout).remove(0);
     schema.holds(&secret.to_string());
 }

@@ -254,3 +254,25 @@ fn what_was_not_notified_is_said_by_those_who_look() {
         assert!(said.contains(message), "{words:?}: {said}");
     }
 }
+
+#[test]
+fn what_a_hook_has_restarted_is_not_asked_for_again() {
+    for (hook, flag, is_asked) in
+        [("'true'", None, false), ("'exit 1'", None, true), ("'true'", Some("--no-hooks"), true)]
+    {
+        let place = made(&format!("  hooks: {{deploy: {{kube-scheduler: {hook}}}}}\n"));
+        let words = ["renew", "controller-manager.conf", "scheduler.conf", "--dir", "k8s", "--at", LATER];
+        let run = place.kpki(&words.into_iter().chain(flag).collect::<Vec<_>>());
+        assert_eq!(run.stdout.contains("- restart kube-scheduler"), is_asked, "{hook} {flag:?}: {}", run.stdout);
+        assert!(run.stdout.contains("- restart kube-controller-manager"), "{}", run.stdout);
+        let succeeded = "\nHooks that succeeded:\n- deploy hook of kube-scheduler: true, done in ";
+        assert_eq!(run.stdout.contains(succeeded), !is_asked, "{}", run.stdout);
+    }
+    let place = made("  hooks: {deploy: {kube-scheduler: '/bin/true --token=secret'}}\n");
+    let run = place.kpki(&["renew", "scheduler.conf", "--dir", "k8s", "--at", LATER, "-o", "json"]).ok();
+    let tree = &run.json()["trees"][0];
+    let hook = &tree["hooks"][0];
+    assert_eq!((&hook["command"], &hook["ended"], &hook["succeeded"]), (&"true".into(), &"done".into(), &true.into()));
+    assert!(hook["seconds"].is_u64() && hook["component"] == "kube-scheduler", "{hook}");
+    assert!(tree["restart"].as_array().unwrap().is_empty() && !run.stdout.contains("secret"), "{}", run.stdout);
+}

@@ -142,3 +142,86 @@ fn converting() {
 fn the_readme() {
     run_file("README.md", &stand_ins(&[]), before(&["profiles"]));
 }
+
+#[test]
+fn add_a_name() {
+    run("add-a-name", &[], |_| {});
+}
+
+/// What kubeadm leaves on a node, but of today.
+fn as_kubeadm_made_it(place: &Place, node: &str, config: &str, shared: Option<&str>) {
+    if let Some(first) = shared {
+        for file in [
+            "ca.crt",
+            "ca.key",
+            "front-proxy-ca.crt",
+            "front-proxy-ca.key",
+            "sa.key",
+            "sa.pub",
+            "etcd/ca.crt",
+            "etcd/ca.key",
+        ] {
+            place.write(&format!("{node}/pki/{file}"), fs::read(place.path(&format!("{first}/pki/{file}"))).unwrap());
+        }
+    }
+    let config = repository(&format!("fixtures/kubeadm/{config}/kubeadm.yaml"));
+    place.kpki(&["init", "--config", config.to_str().unwrap(), "--dir", node]).status(0);
+    fs::remove_dir_all(place.path(&format!("{node}/.kpki"))).unwrap();
+}
+
+#[test]
+fn take_over_a_kubeadm_cluster() {
+    let config = fs::read_to_string(repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/kubeadm.yaml")).unwrap();
+    let cluster = config.split("---\n").nth(1).unwrap();
+    let indented: String = cluster.lines().map(|line| format!("    {line}\n")).collect();
+    let map = format!(
+        "apiVersion: v1\ndata:\n  ClusterConfiguration: |\n{indented}kind: ConfigMap\nmetadata:\n  name: kubeadm-config\n"
+    );
+    let kubectl = format!("cat <<'END'\n{map}END");
+    let place = run("take-over-a-kubeadm-cluster", &[("kubectl", &kubectl)], |place| {
+        as_kubeadm_made_it(place, "cp1", "v1.36-ha-ecdsa-cp1", None);
+        as_kubeadm_made_it(place, "cp2", "v1.36-ha-ecdsa-cp2", Some("cp1"));
+        for node in ["cp1", "cp2"] {
+            let tar = format!(
+                "mkdir -p on/etc && cp -a {node} on/etc/kubernetes && tar -czf {node}.tar.gz -C on etc && rm -r on"
+            );
+            said(place, &tar, 0);
+        }
+    });
+    assert_eq!(place.read("cp1/.kpki/profile.yaml"), map);
+    assert!(place.path("cluster/nodes/cp2/pki/apiserver.crt").exists() && place.path("cp2-new.tar.gz").exists());
+}
+
+#[test]
+fn fleet_in_ci() {
+    let place = run("fleet-in-ci", &[("gh", "cp plan.md \"posted-$3\""), ("curl", "cp plan.md posted-note")], |_| {});
+    // What the jobs run: the scripts of the document, with the paths of a host, and how the plan is posted.
+    let file = |name: &str| fs::read_to_string(place.path(name)).unwrap();
+    let (plan, apply) =
+        (file("repository/.github/workflows/pki-plan.yml"), file("repository/.github/workflows/pki-apply.yml"));
+    let gitlab = file("platform-ci/pki.yml");
+    assert!(
+        plan.contains("run: sh ci/check proposed/profiles /srv/pki")
+            && apply.contains("run: sh ci/apply profiles /srv/pki")
+    );
+    assert!(
+        gitlab.contains("- sh /opt/pki/check profiles /srv/pki")
+            && gitlab.contains("- sh /opt/pki/apply profiles /srv/pki")
+    );
+    let posts = plan.lines().find_map(|line| line.trim().strip_prefix("run: gh ")).unwrap();
+    said(&place, &format!("NUMBER=7; gh {posts}"), 0);
+    let (_, posts) = gitlab.split_once("  - >-\n").unwrap();
+    let (posts, _) = posts.split_once("\napply:").unwrap();
+    said(
+        &place,
+        &format!("PLAN_TOKEN=t CI_API_V4_URL=u CI_PROJECT_ID=1 CI_MERGE_REQUEST_IID=2; {}", posts.replace('\n', " ")),
+        0,
+    );
+    assert_eq!((file("posted-7"), file("posted-note")), (file("plan.md"), file("plan.md")));
+}
+
+#[test]
+fn renewal_policy() {
+    let place = run("renewal-policy", &[], |_| {});
+    assert!(place.read("issued.csv").lines().count() > 10);
+}

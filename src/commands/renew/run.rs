@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::parallel;
 use crate::plan::renew::Credential;
 use crate::report::renew as report;
-use crate::report::restart::restarts;
+use crate::report::restart::{restarts, still_to_restart};
 use crate::signals;
 use crate::store;
 use crate::tree::{EntryId, Issuers};
@@ -160,7 +160,7 @@ impl Renewing<'_> {
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);
         report.rolled_back = notified.rolled_back;
-        report.restart = if notified.rolled_back { Vec::new() } else { restart };
+        report.restart = if notified.rolled_back { Vec::new() } else { still_to_restart(restart, &report.hooks) };
     }
 
     fn notifier(&self, changed: Vec<EntryId>) -> Notifier<'_> {

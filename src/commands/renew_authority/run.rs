@@ -6,6 +6,7 @@ use super::request::Request;
 use super::{make, summary};
 use crate::error::Error;
 use crate::report::renew as report;
+use crate::report::restart::still_to_restart;
 use crate::store;
 use crate::tree::{EntryId, Issuers};
 use crate::workspace::notify::{self, Notifier};
@@ -106,6 +107,7 @@ impl Renewing<'_> {
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);
         report.rolled_back = notified.rolled_back;
+        report.restart = still_to_restart(std::mem::take(&mut report.restart), &report.hooks);
         if notified.rolled_back {
             report.restart.clear();
             report.afterwards.clear();

@@ -8,6 +8,7 @@ use super::{
     back, cross, emergency, forget, instructions, manifests, prepare, record as recorded, retire, summary, switch,
 };
 use crate::error::Error;
+use crate::report::restart::still_to_restart;
 use crate::report::rotate::Done;
 use crate::store;
 use crate::tree::EntryId;
@@ -183,6 +184,7 @@ impl Rotating<'_> {
         done.hooks.extend(notified.hooks);
         done.warnings.extend(notified.warnings);
         done.rolled_back = notified.rolled_back;
+        done.restart = still_to_restart(std::mem::take(&mut done.restart), &done.hooks);
     }
 
     fn notifier(&self, changed: Vec<EntryId>) -> Notifier<'_> {

@@ -8,6 +8,7 @@ use super::{contents, identity, kubelet, merge, summary, verified};
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::profile::Profile;
+use crate::report::restart::still_to_restart;
 use crate::report::unpack::Unpack;
 use crate::store;
 use crate::tree::EntryId;
@@ -132,6 +133,7 @@ impl Unpacking<'_> {
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);
         report.rolled_back = notified.rolled_back;
+        report.restart = still_to_restart(std::mem::take(&mut report.restart), &report.hooks);
         if notified.rolled_back {
             report.restart.clear();
         }

@@ -7,6 +7,8 @@ use super::result::{Line, Tone};
 use crate::audit::{Judged, JudgedTree, State};
 use crate::inventory::{CertificateFacts, Kind, Reading};
 use crate::profile::ExtraAuthority;
+use crate::report::columns::{Layout, left_out};
+use crate::report::form::Width;
 use crate::report::table::sanitised;
 
 /// `Nov 20, 2027 20:02 UTC`.
@@ -168,31 +170,25 @@ pub const AUTHORITY: Column = ("CERTIFICATE AUTHORITY", |judged| authority(judge
 pub const EXTERNAL: Column = ("EXTERNALLY MANAGED", |judged| external(judged).to_owned());
 pub const STATE: Column = ("STATE", state);
 
-pub fn table(columns: &[Column], items: &[&Judged]) -> Vec<Line> {
+pub fn table(columns: &[Column], items: &[&Judged], width: Width) -> Vec<Line> {
     let header: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
     let row = |judged: &Judged| columns.iter().map(|(_, cell)| cell(judged)).collect();
-    lines(&header, &items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect::<Vec<_>>())
+    lines(&header, &items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect::<Vec<_>>(), width)
 }
 
+/// What a narrow screen can do without.
+const OPTIONAL: [&str; 5] = ["EXTERNALLY MANAGED", "PLACES", "CERTIFICATES", "CERTIFICATE AUTHORITY", "RESIDUAL TIME"];
+
 /// Columns as Go's tabwriter makes them for kubeadm: at least 10 wide, 3 blanks between; but no blanks at a line's end.
-pub fn lines(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
-    const LEAST: usize = 10;
-    const GAP: usize = 3;
-    let header = (header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), Tone::Plain);
-    let all: Vec<(Vec<String>, Tone)> = std::iter::once(&header)
-        .chain(rows)
-        .map(|(cells, tone)| (cells.iter().map(|cell| sanitised(cell)).collect(), *tone))
-        .collect();
-    let widths: Vec<usize> = (0..header.0.len())
-        .map(|i| {
-            let longest = all.iter().filter_map(|(cells, _)| cells.get(i)).map(|cell| cell.chars().count()).max();
-            (longest.unwrap_or(0) + GAP).max(LEAST)
-        })
-        .collect();
-    all.iter()
-        .map(|(cells, tone)| {
-            let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            Line { text: padded.collect::<String>().trim_end().to_owned(), tone: *tone }
-        })
-        .collect()
+pub fn lines(header: &[&str], rows: &[(Vec<String>, Tone)], width: Width) -> Vec<Line> {
+    let cells: Vec<Vec<String>> =
+        rows.iter().map(|(cells, _)| cells.iter().map(|cell| sanitised(cell)).collect()).collect();
+    let first = header.first().copied();
+    let optional: Vec<&str> = OPTIONAL.into_iter().filter(|title| Some(*title) != first).collect();
+    let arranged = Layout { header, optional: &optional, whole: &["CERTIFICATE", EXPIRES.0], gap: 3, least: 10, width }
+        .arrange(&cells);
+    let rows = arranged.rows.into_iter().zip(rows);
+    let rows = rows.flat_map(|(lines, (_, tone))| lines.into_iter().map(|text| Line { text, tone: *tone }));
+    let left_out = left_out(&arranged.left_out).map(Line::plain);
+    arranged.header.map(Line::plain).into_iter().chain(rows).chain(left_out).collect()
 }

@@ -4,11 +4,12 @@ use super::clusters::{self, Cluster};
 use super::result::{Check, Line, Tone};
 use super::{cells, verdict};
 use crate::audit::{Judged, JudgedTree, State};
+use crate::report::form::Width;
 
 /// How many clusters that are ok, and without `--top` how many items are shown.
 const TOP: usize = 10;
 
-pub fn lines(check: &Check) -> Vec<Line> {
+pub fn lines(check: &Check, width: Width) -> Vec<Line> {
     let top = check.selection.top.unwrap_or(TOP);
     let selected = check.selected();
     let clusters = clusters::of(&selected);
@@ -19,6 +20,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
     lines.extend(cells::lines(
         &["CLUSTER", "PLACES", "CERTIFICATES", "FIRST TO END", "EXPIRES", "RESIDUAL TIME", "STATE"],
         &rows,
+        width,
     ));
     match clusters.len().saturating_sub(rows.len()) {
         0 => {}
@@ -29,7 +31,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
     if !worst.is_empty() {
         lines.push(Line::plain(""));
         let rows: Vec<(Vec<String>, Tone)> = worst.iter().map(|(tree, judged)| item(tree, judged)).collect();
-        lines.extend(cells::lines(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows));
+        lines.extend(cells::lines(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows, width));
     }
     lines.extend(verdict::hidden(check, worst.len()));
     lines

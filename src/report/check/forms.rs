@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::result::{Check, Line};
 use super::{csv, document, html, nagios, prometheus, table, timeline, wide};
+use crate::report::fold::fold;
 use crate::report::{Width, json, yaml};
 
 /// The forms of `-o`.
@@ -23,12 +24,16 @@ pub enum CheckForm {
 impl Check {
     /// The report for people, line by line with its tone; `None`: the form is for machines. `width`: of the screen.
     pub fn lines(&self, form: CheckForm, width: Width) -> Option<Vec<Line>> {
-        match form {
-            CheckForm::Table => Some(table::lines(self)),
-            CheckForm::Wide => Some(wide::lines(self)),
-            CheckForm::Timeline => Some(timeline::lines(self, width)),
-            _ => None,
-        }
+        let lines = match form {
+            CheckForm::Table => table::lines(self, width),
+            // For scrolling and for grep.
+            CheckForm::Wide => return Some(wide::lines(self)),
+            CheckForm::Timeline => timeline::lines(self, width),
+            _ => return None,
+        };
+        let Some(most) = width else { return Some(lines) };
+        let folded = |Line { text, tone }| fold(&text, most.into()).into_iter().map(move |text| Line { text, tone });
+        Some(lines.into_iter().flat_map(folded).collect())
     }
 
     /// The report in one form, written as it is made: of a fleet the text is never held whole.

@@ -4,15 +4,16 @@ use super::cells::{self, AUTHORITY, Block, Column, EXPIRES, EXTERNAL, RESIDUAL, 
 use super::result::{Check, Line};
 use super::{advice, fleet, notes, verdict};
 use crate::audit::{Judged, State};
+use crate::report::form::Width;
 use crate::report::table::sanitised;
 
 /// From this many trees on a table begins with a line per cluster and shows the worst items only.
 const MANY: usize = 10;
 
-pub fn lines(check: &Check) -> Vec<Line> {
+pub fn lines(check: &Check, width: Width) -> Vec<Line> {
     let mut lines = verdict::lines(check);
     if check.trees.len() >= MANY || (check.trees.len() > 1 && check.selection.top.is_some()) {
-        lines.extend(fleet::lines(check));
+        lines.extend(fleet::lines(check, width));
     } else {
         let selected = check.selected();
         let shown: usize = selected.iter().map(|(_, items)| items.len()).sum();
@@ -21,7 +22,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
             if check.trees.len() > 1 {
                 lines.push(Line::strong(sanitised(&cells::place(tree))));
             }
-            lines.extend(blocks(items));
+            lines.extend(blocks(items, width));
         }
         lines.extend(verdict::hidden(check, shown));
     }
@@ -34,7 +35,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
 }
 
 /// The blocks of one tree: certificates, authorities, revocation lists.
-fn blocks(items: &[&Judged]) -> Vec<Line> {
+fn blocks(items: &[&Judged], width: Width) -> Vec<Line> {
     // kubeadm's table is left as people know it as long as there is nothing to add.
     let with_state = items.iter().any(|judged| judged.state > State::Ok);
     let mut lines = Vec::new();
@@ -47,7 +48,7 @@ fn blocks(items: &[&Judged]) -> Vec<Line> {
             lines.push(Line::plain(""));
         }
         let columns: Vec<Column> = columns.iter().copied().chain(with_state.then_some(STATE)).collect();
-        lines.extend(cells::table(&columns, &items));
+        lines.extend(cells::table(&columns, &items, width));
     }
     lines
 }

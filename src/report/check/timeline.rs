@@ -4,8 +4,8 @@ use time::{Month, OffsetDateTime};
 
 use super::result::{Check, Line, Tone};
 use super::select::Rows;
-use super::{cells, clusters, months, verdict};
-use crate::audit::{Counts, Judged, State};
+use super::{clusters, months, verdict};
+use crate::audit::{Counts, Judged, JudgedTree, State};
 use crate::report::form::Width;
 use crate::report::table::sanitised;
 
@@ -35,7 +35,7 @@ pub fn lines(check: &Check, width: Width) -> Vec<Line> {
     let selected = check.selected();
     let clusters = clusters::of(&selected);
     let groups: Vec<(String, Vec<&Rows<'_>>)> = match clusters.as_slice() {
-        [one] => one.rows.iter().map(|rows| (cells::place(rows.0), vec![*rows])).collect(),
+        [one] => one.rows.iter().map(|rows| (name(rows.0), vec![*rows])).collect(),
         many => many.iter().map(|one| (one.name.to_owned(), one.rows.clone())).collect(),
     };
     let is_undated = |judged: &&Judged| judged.expires.is_none() && judged.state > State::Ok;
@@ -60,6 +60,11 @@ pub fn lines(check: &Check, width: Width) -> Vec<Line> {
     lines.push(Line::plain(format!("! a warning, !! worse{none}")));
     lines.extend(verdict::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
     lines
+}
+
+/// Of one cluster's rows: the verdict says where it is.
+fn name(tree: &JudgedTree) -> String {
+    tree.node.as_ref().or(tree.cluster.as_ref()).unwrap_or(&tree.root).clone()
 }
 
 /// How wide names are, and how many months there is room for.

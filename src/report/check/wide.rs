@@ -14,7 +14,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
         if check.trees.len() > 1 {
             lines.push(Line::strong(sanitised(&cells::place(tree))));
         }
-        lines.extend(cells::table(&COLUMNS, items));
+        lines.extend(cells::table(&COLUMNS, items, None));
     }
     lines.extend(verdict::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
     lines.extend(advice::lines(&check.advice));

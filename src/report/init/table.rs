@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use comfy_table::ColumnConstraint;
 use time::OffsetDateTime;
 
 use super::document::{Init, Item, Outcome};
@@ -12,7 +11,7 @@ use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::ship::ship_lines;
-use crate::report::table::{counted, end, line, lines, plain, sanitised, table};
+use crate::report::table::{counted, end, line, lines, table, table_without};
 
 /// From this many nodes on, a table shows one line per node.
 const MANY_NODES: usize = 5;
@@ -151,24 +150,26 @@ fn per_node(report: &Init) -> BTreeMap<&str, Vec<&Item>> {
     nodes
 }
 
-/// Title, from which width on it is shown, whether its cells may be broken into lines, and a cell.
-type Column = (&'static str, u16, bool, fn(&Item, OffsetDateTime) -> String);
+/// Title, and a cell.
+type Column = (&'static str, fn(&Item, OffsetDateTime) -> String);
 
-/// What a narrow screen has no room for follows from the entry's name.
 const COLUMNS: &[Column] = &[
-    ("ENTRY", 0, false, |item, _| item.id.to_string()),
-    (ACTION, 0, false, |item, _| item.action.to_owned()),
-    ("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
-    ("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),
-    ("EXPIRES", 0, false, |item, now| fact(item, |f| end(f.not_after, now))),
-    ("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
+    ("ENTRY", |item, _| item.id.to_string()),
+    (ACTION, |item, _| item.action.to_owned()),
+    ("SUBJECT", |item, _| fact(item, |f| f.subject.clone())),
+    ("NAMES", |item, _| fact(item, |f| f.sans.join(", "))),
+    ("EXPIRES", |item, now| fact(item, |f| end(f.not_after, now))),
+    ("PATH", |item, _| item.paths.first().cloned().unwrap_or_default()),
 ];
 
+/// What a narrow screen has no room for follows from the entry's name.
+const OPTIONAL: &[&str] = &["PATH", "SUBJECT", "NAMES"];
+
 const WIDE: &[Column] = &[
-    ("ALGORITHM", 0, false, |item, _| item.algorithm.clone().unwrap_or_default()),
-    ("USAGES", 0, true, |item, _| fact(item, |f| f.usages.join(", "))),
-    ("SERIAL", 0, false, |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
-    ("ISSUER", 0, true, |item, _| fact(item, |f| f.issuer.clone())),
+    ("ALGORITHM", |item, _| item.algorithm.clone().unwrap_or_default()),
+    ("USAGES", |item, _| fact(item, |f| f.usages.join(", "))),
+    ("SERIAL", |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
+    ("ISSUER", |item, _| fact(item, |f| f.issuer.clone())),
 ];
 
 const ACTION: &str = "ACTION";
@@ -180,19 +181,11 @@ fn fact(item: &Item, pick: impl Fn(&Facts) -> String) -> String {
 fn entries(items: &[&Item], screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     // The verdict says what happened to all; the column is for when it differs.
     let mixed = items.windows(2).any(|pair| matches!(pair, [a, b] if a.action != b.action));
-    let shown = |column: &&Column| screen.width.is_none_or(|width| width >= column.1) && (mixed || column.0 != ACTION);
     let more = if screen.wide { WIDE } else { &[] };
-    let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(shown).collect();
-    let mut table = plain(screen.width, &columns.iter().map(|(title, ..)| *title).collect::<Vec<_>>());
-    for item in items {
-        table.add_row(columns.iter().map(|(.., cell)| sanitised(&cell(item, screen.now))));
-    }
-    for (column, (_, _, breaks, _)) in table.column_iter_mut().zip(&columns) {
-        if !breaks {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    writeln!(out, "{}", table.trim_fmt())
+    let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(|column| mixed || column.0 != ACTION).collect();
+    let header: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    let rows = items.iter().map(|item| columns.iter().map(|(_, cell)| cell(item, screen.now)).collect::<Vec<_>>());
+    table_without(out, screen.width, &header, OPTIONAL, rows)
 }
 
 fn summary(nodes: &BTreeMap<&str, Vec<&Item>>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {

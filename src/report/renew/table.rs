@@ -6,11 +6,12 @@ use super::document::{Action, Outcome, Renew, RenewalEntry, Tree};
 use crate::clock::rfc3339;
 use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
+use crate::report::hook::hook_lines;
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
 use crate::report::revoke::Signing;
 use crate::report::ship::ship_lines;
-use crate::report::table::{counted, end, line, lines, place, table};
+use crate::report::table::{counted, end, line, lines, place, table, table_without};
 use crate::tree::{Origin, ProfileAt};
 
 /// From this many trees on, each is a line.
@@ -96,7 +97,7 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
     left(tree, out)?;
-    tree.failed_hooks().try_for_each(|hook| hook.failed(out))
+    hook_lines(&tree.hooks, out)
 }
 
 /// What is left to do in the cluster, and by when.
@@ -177,10 +178,10 @@ fn entries(entries: &[&RenewalEntry], dry_run: bool, screen: Screen, out: &mut d
         let serial = both(entry, |side| side.facts.serial.clone().unwrap_or_else(|| "(new)".to_owned()));
         let dates = both(entry, |side| rfc3339(side.facts.not_after));
         let same_key = if entry.key_reused { " (same key)" } else { "" };
-        let algorithm = both(entry, |side| side.algorithm.clone()) + same_key;
+        let algorithm = (both(entry, |side| side.algorithm.clone()) + same_key).trim_start().to_owned();
         vec![id, action, serial, dates, algorithm, names(entry), why]
     });
-    table(out, screen.width, header, rows)
+    table_without(out, screen.width, header, &["SERIAL", "ALGORITHM"], rows)
 }
 
 /// `old -> new`, or the one that is there.

@@ -7,7 +7,7 @@ use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::restart::restart_lines;
-use crate::report::table::{counted, end, line, lines, table};
+use crate::report::table::{counted, end, line, lines, table_without};
 
 /// How many of many refused names are shown.
 const FEW: usize = 10;
@@ -108,7 +108,7 @@ fn entries(report: &Requests, screen: Screen, out: &mut dyn Write) -> io::Result
         row.extend([entry.paths.first().cloned().unwrap_or_default(), entry.reasons.join("; ")]);
         row
     });
-    table(out, screen.width, &header, rows)
+    table_without(out, screen.width, &header, &["PATH", "SUBJECT"], rows)
 }
 
 /// Of the certificate, or where there is none yet, of the request.

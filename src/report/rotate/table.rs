@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::document::{Done, Row};
 use super::steps;
 use crate::report::form::{Report, Screen};
+use crate::report::hook::hook_lines;
 use crate::report::ship::ship_lines;
 use crate::report::table::{counted, line, lines, table};
 use crate::tree::rotation::Phase;
@@ -17,7 +18,7 @@ impl Report for Done {
         let (step, dir) = (self.step, &self.directory);
         if names.is_empty() && self.left.is_empty() {
             line(out, format_args!("nothing to do: {cluster}in {dir}"))?;
-            return self.failed_hooks().try_for_each(|hook| hook.failed(out));
+            return hook_lines(&self.hooks, out);
         }
         let (would, written) = if self.dry_run { ("would ", " (nothing was written)") } else { ("", "") };
         if names.is_empty() {
@@ -49,7 +50,7 @@ impl Report for Done {
         }
         lines(out, "destroyed: ", &self.destroyed)?;
         lines(out, "left: ", &self.left)?;
-        self.failed_hooks().try_for_each(|hook| hook.failed(out))?;
+        hook_lines(&self.hooks, out)?;
         steps::lines(&self.steps, self.instructions.as_deref(), out)
     }
 }

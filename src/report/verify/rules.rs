@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
+use crate::report::fold::prose;
 use crate::report::form::{Report, Screen};
 use crate::verify::Rule;
 
 /// The columns of a screen that is narrow, and of a page.
 const WIDTH: usize = 80;
-const INDENT: &str = "    ";
+const INDENT: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "Rules")]
@@ -41,14 +42,15 @@ fn rules<S: Serializer>(rules: &[&'static Rule], to: S) -> Result<S::Ok, S::Erro
 }
 
 impl Report for Rules {
-    fn text(&self, _screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        let most = screen.width.map_or(WIDTH, |width| WIDTH.min(width.into()));
         for (i, rule) in self.rules.iter().enumerate() {
             if i > 0 {
                 writeln!(out)?;
             }
             writeln!(out, "{} ({})", rule.id, rule.severity)?;
             for text in Self::paragraphs(rule) {
-                wrapped(&text, out)?;
+                prose(&text, INDENT, most).iter().try_for_each(|line| writeln!(out, "{line}"))?;
             }
         }
         Ok(())
@@ -65,23 +67,6 @@ impl Rules {
         }
         texts
     }
-}
-
-/// Words in lines of [`WIDTH`] columns; a longer word has a line of its own.
-fn wrapped(text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let length = INDENT.len() + line.chars().count() + 1 + word.chars().count();
-        if !line.is_empty() && length > WIDTH {
-            writeln!(out, "{INDENT}{line}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{INDENT}{line}")
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ static SECOND: Rule = Rule {
 fn shown(as_form: Form) -> String {
     let mut out = Vec::new();
     let rules = Rules { rules: vec![&FIRST, &SECOND] };
-    form(&rules, as_form, datetime!(2026-11-20 22:00 UTC), Some(40), &mut out).unwrap();
+    form(&rules, as_form, datetime!(2026-11-20 22:00 UTC), Some(120), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use crate::catalog;
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::readers::{Action, COMPONENTS};
-use crate::profile::{DeployHook, Profile, Renewal};
+use crate::profile::{Command, DeployHook, Profile, Renewal};
 use crate::report::restart::restarts;
 use crate::tree::EntryId;
 
@@ -31,6 +31,17 @@ pub const fn result(rolled_back: bool, failed: bool) -> &'static str {
         (false, true) => "failed",
         (false, false) => "renewed",
     }
+}
+
+/// What a report calls a hook: the file name of its program. No arguments, which may hold a secret; nor do assignments before it.
+pub fn short_name(command: &Command) -> String {
+    let program = match command {
+        Command::Program(words) => words.first().map(String::as_str),
+        Command::Shell(text) => text.split_whitespace().find(|word| !word.contains('=')),
+    };
+    let name = program.and_then(|program| program.rsplit('/').next()).unwrap_or_default();
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c));
+    if is_plain { name.to_owned() } else { "sh".to_owned() }
 }
 
 /// One call for each component of each node, and one for each extra certificate that has a hook.
@@ -91,4 +102,26 @@ fn merge(all: &mut Vec<Deploy<'_>>) {
         }
     }
     *all = merged;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_the_program_and_none_of_its_arguments() {
+        let shell = |text: &str| short_name(&Command::Shell(text.to_owned()));
+        for (text, name) in [
+            ("systemctl restart kubelet", "systemctl"),
+            ("/usr/local/bin/restart-etcd --token=abc", "restart-etcd"),
+            ("TOKEN=abc ./notify", "notify"),
+            ("  for i in 1 2; do :; done", "for"),
+            ("$(secret) x", "sh"),
+            ("TOKEN=abc", "sh"),
+        ] {
+            assert_eq!(shell(text), name, "{text}");
+        }
+        let program = ["/opt/a b/notify.sh", "secret"].map(str::to_owned).to_vec();
+        assert_eq!(short_name(&Command::Program(program)), "notify.sh");
+    }
 }

@@ -8,7 +8,7 @@ mod trust;
 
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
@@ -234,6 +234,7 @@ impl Notifier<'_> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = self.renewal().map_or(wait, |renewal| renewal.hooks.timeout);
         let (tree, now, Run { locked, mark, own, .. }) = (self.tree, self.now, *run);
+        let began = Instant::now();
         let done = static_pod::restart(&Restart { tree, locked, now, deploy, mark, generation: own, wait, limit });
         let succeeded = done.is_ok();
         let (ended, output) = match done {
@@ -241,7 +242,8 @@ impl Notifier<'_> {
             Err(error) => (error.to_string(), String::new()),
         };
         let (node, component) = (deploy.node.clone(), Some(deploy.component.clone()));
-        Hook { name: "deploy".to_owned(), node, component, succeeded, ended, output }
+        let (name, command, seconds) = ("deploy".to_owned(), "static-pod".to_owned(), began.elapsed().as_secs());
+        Hook { name, node, component, command, succeeded, ended, seconds, output }
     }
 
     fn deploy(&self, deploy: &Deploy<'_>, command: &Command, generation: &str) -> Hook {
@@ -275,27 +277,31 @@ impl Notifier<'_> {
             variables.retain(|(known, _)| known != key);
             variables.push((key, value.clone()));
         }
-        let hook = |succeeded, ended, output| Hook {
+        let hook = |succeeded, ended, seconds, output| Hook {
             name: name.to_owned(),
             node: None,
             component: None,
+            command: deploys::short_name(command),
             succeeded,
             ended,
+            seconds,
             output,
         };
         // Of a run that was interrupted, or of a file that the pre hook has changed.
         if let Err(why) = trust::check(self.inherited, command) {
-            return hook(false, format!("not run: {}", why.what), String::new());
+            return hook(false, format!("not run: {}", why.what), 0, String::new());
         }
         let timeout = self.renewal().map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
         // The hooks of different trees do not run at the same time.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = Instant::now();
         let outcome = programs::run(&Call {
             command,
             inherited: self.inherited,
             variables: &variables,
             timeout: Duration::from_secs(timeout),
         });
-        hook(outcome.ended == Ended::Success, crate::error::ended(&outcome.ended, timeout), outcome.output)
+        let ended = crate::error::ended(&outcome.ended, timeout);
+        hook(outcome.ended == Ended::Success, ended, began.elapsed().as_secs(), outcome.output)
     }
 }
