@@ -81,7 +81,7 @@ pub fn said(place: &Place, script: &str, status: i32) -> String {
     let kpki = Path::new(env!("CARGO_BIN_EXE_kpki")).parent().unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", place.path("bin").display(), kpki.display());
     let mut bash = Command::new("/bin/bash");
-    bash.args(["-euo", "pipefail", "-c", script]).current_dir(place.path("")).env("PATH", path).env("COLUMNS", "80");
+    bash.args(["-euo", "pipefail", "-c", script]).current_dir(place.path("")).env("PATH", path).env_remove("COLUMNS");
     let run = bash
         .env("HOME", place.path(""))
         .env("REPOSITORY", repository(""))
