@@ -131,7 +131,7 @@ mod tests {
             (
                 "",
                 "renewal:\n  before: 60d\n  hooks:\n    pre: [/bin/touch, it]\n",
-                vec![r#"renewal.before -["30d"] +["60d"]"#, r#"renewal.hooks.pre -[] +["[/bin/touch, it]"]"#],
+                vec![r#"renewal.before -["33%"] +["60d"]"#, r#"renewal.hooks.pre -[] +["[/bin/touch, it]"]"#],
             ),
             // What is stated and was left to the default: a renewal follows it.
             ("", "encryptionAlgorithm: RSA-2048\n", vec![r#"encryptionAlgorithm -[] +["RSA-2048"]"#]),
