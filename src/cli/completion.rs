@@ -81,6 +81,7 @@ type Row = (&'static [&'static str], &'static str, Values);
 /// Arguments that take more than these values, such as NODE/NAME, so that they check them later: verb, argument, values.
 const ARGUMENTS: &[Row] = &[
     (&["renew"], "names", Values::AllEntries),
+    (&["certs", "renew"], "names", Values::AllEntries),
     (&["csr"], "names", Values::AllEntries),
     (&["revoke"], "names", Values::Entries),
     (&["hold"], "names", Values::Entries),
@@ -159,16 +160,18 @@ mod tests {
     }
 
     /// Of people, nodes and files.
-    const NOT_NAMES: &[&str] = &["kubeconfig user user", "nodes remove node", "sign ca"];
+    const NOT_NAMES: &[&str] = &["kubeconfig user user", "nodes remove node"];
     /// NAME is much else behind a flag.
-    const FLAGS: &[&str] = &["sign entry", "import entry", "sign authority"];
+    const FLAGS: &[&str] =
+        &["sign entry", "import entry", "sign authority", "revoke authority", "hold authority", "release authority"];
 
     #[test]
     fn every_argument_is_there_and_shells_have_its_values() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
             let script = script(shell, crate::cli::command());
-            assert!(script.contains("kpki") && !script.contains("generate"), "{shell}");
+            assert!(script.contains("kpki"), "{shell}");
         }
+        assert!(shown(&crate::cli::command()).find_subcommand("generate").is_none());
         for (shell, values) in [
             (Shell::Bash, "all ca apiserver apiserver-kubelet-client"),
             (Shell::Zsh, "(all ca apiserver apiserver-kubelet-client"),

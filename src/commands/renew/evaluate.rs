@@ -145,8 +145,7 @@ impl Renewing<'_> {
             }
             crl.due &= is_wanted && can_sign(crl.authority);
         }
-        let held = self.credentials.iter().zip(&revoked);
-        let held = held.filter(|(_, revoked)| revoked.as_ref().is_some_and(Revoked::is_hold));
+        let held = self.credentials.iter().zip(&revoked).filter(|(_, one)| one.as_ref().is_some_and(Revoked::is_hold));
         let held = held.map(|(credential, _)| credential.id.to_string()).collect();
         let former = rules.former_servers;
         let mut repairs = plan::kubeconfigs(&self.credentials, &decisions, authorities, survey, &foreign, former);

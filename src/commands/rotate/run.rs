@@ -106,9 +106,8 @@ impl Rotating<'_> {
             Some(locked) => locked.with(survey)?,
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let signers = locked.map(|_| &issuers);
         let now = (request.step.command(), request.run.now);
-        let mut lists = lists::of(session, &context.snapshot, &planned.targets, signers, now)?;
+        let mut lists = lists::of(session, &context.snapshot, &planned.targets, locked.map(|_| &issuers), now)?;
         planned.warnings.append(&mut lists.warnings);
         planned.left.append(&mut lists.left);
         let following = match planned.targets.is_empty() || request.step.leaves_the_tree() {
@@ -179,8 +178,8 @@ impl Rotating<'_> {
         if pending.is_empty() {
             return;
         }
-        let known = pending.known(&self.session.credentials);
-        let notified = self.notifier(known).notify(pending, done.generation.as_deref(), locked);
+        let notified =
+            self.notifier(pending.known(&self.session.credentials)).notify(pending, done.generation.as_deref(), locked);
         done.hooks.extend(notified.hooks);
         done.warnings.extend(notified.warnings);
         done.rolled_back = notified.rolled_back;

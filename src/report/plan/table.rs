@@ -109,7 +109,7 @@ mod tests {
             "kpki renew apiserver --prune-sans --profile clusters/production-europe-west.yaml --dir clusters/x";
         let cluster = |name: &str, profile| Cluster {
             name: name.to_owned(),
-            directory: format!("/srv/pki/clusters/{name}"),
+            directory: format!("clusters/{name}"),
             profile,
             changes: (0..4).map(change).collect(),
             warnings: vec![Remark { verb: Verb::Renew, text: format!("take them out with: {command}") }],
