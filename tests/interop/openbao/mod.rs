@@ -141,7 +141,7 @@ fn free_pair() -> u16 {
 /// With nothing of the environment. It is built beside kpki.
 fn vault(words: &str) -> Command {
     let path = program_path();
-    assert!(path.is_file(), "{} is missing: cargo build --release -p kpki-vault", path.display());
+    assert!(path.is_file(), "{} is missing: cargo build -p kpki-vault, in the profile of this test", path.display());
     let mut command = Command::new(path);
     command.args(words.split(' ')).env_clear();
     command
