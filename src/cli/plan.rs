@@ -25,7 +25,7 @@ pub struct Args {
     #[command(flatten)]
     trees: common::Fleet,
 
-    /// The form of the plan
+    /// The form of the report
     #[arg(short, long, default_value = "table", value_name = "FORM", value_parser = one_of(FORMS))]
     output: PlanForm,
 

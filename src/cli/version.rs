@@ -10,7 +10,7 @@ Examples:
   kpki version
   kpki version -o json")]
 pub struct Args {
-    /// The form of the output
+    /// The form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", value_parser = one_of(TEXT_FORMS))]
     output: Form,
 }

@@ -18,7 +18,22 @@ const PARTS: &[(&str, usize, &str, &str)] = &[
     ("docs/cert-manager.md", 3, "tests/interop/cert_manager.rs", "kpki csr "),
     ("docs/cert-manager.md", 4, "tests/interop/cert_manager.rs", "kubectl wait"),
     ("docs/cert-manager.md", 5, "tests/kpki/cert_manager.rs", "Role"),
+    ("docs/renew-in-kubernetes.md", 1, "tests/interop/kubernetes/guide.rs", "skopeo copy"),
+    ("docs/renew-in-kubernetes.md", 2, "tests/interop/kubernetes/guide.rs", "# on-nodes/kustomization.yaml"),
+    ("docs/renew-in-kubernetes.md", 3, "tests/interop/kubernetes/guide.rs", "rollout status"),
+    ("docs/renew-in-kubernetes.md", 4, "tests/interop/kubernetes/guide.rs", "ds/kpki"),
+    (
+        "docs/renew-in-kubernetes.md",
+        5,
+        "tests/interop/kubernetes/guide.rs",
+        "apply -k deploy/kubernetes/overlays/safe-host",
+    ),
+    ("docs/renew-in-kubernetes.md", 6, "tests/interop/kubernetes/guide.rs", "once first"),
+    ("docs/renew-in-kubernetes.md", 7, "tests/interop/kubernetes/guide.rs", "once hour"),
 ];
+
+/// A page that a script runs as a whole, and what it reads it by. The script counts the blocks.
+const BY_SCRIPT: (&str, &str, &str) = ("docs/install.md", "packaging/test", "blocks \"$root/docs/install.md\"");
 
 /// Files below a directory with this ending, by their path in the repository.
 fn below(dir: &str, ending: &str) -> BTreeMap<String, String> {
@@ -75,7 +90,10 @@ fn not_run(
 fn every_block_is_run_by_a_test() {
     let mut tests = below("tests/kpki", ".rs");
     tests.extend(below("tests/interop", ".rs"));
-    let wrong: Vec<String> = pages().iter().flat_map(|(page, text)| not_run(page, text, &tests, PARTS)).collect();
+    let mut pages = pages();
+    let (page, script, reads) = BY_SCRIPT;
+    assert!(pages.remove(page).is_some() && fs::read_to_string(repository(script)).unwrap().contains(reads));
+    let wrong: Vec<String> = pages.iter().flat_map(|(page, text)| not_run(page, text, &tests, PARTS)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     // What it finds: a block without a test, a row whose text is in another block, a command that is only shown.
     let document = "```sh\nkpki init\n```\n```text\nkpki init\n```\n```text\na tree\n```\n";

@@ -196,7 +196,7 @@ fn pods_are_not_restarted_from_a_cluster_directory() {
         run.stderr,
         "error: kube-scheduler could not be restarted: nothing was changed\n\
          caused by: static pods are restarted on their node, and this is a cluster directory\n\
-         caused by: give the hook in nodes[].hooks: kpki export takes it along, and kpki unpack runs it there\n\
+         caused by: give the hook in nodes[].hooks; kpki export takes it along, and kpki unpack runs it there\n\
          hint: correct it, or skip the hooks with --no-hooks\n"
     );
     export(&place, "cp2", "cp2.tar", NOW);

@@ -120,7 +120,7 @@ fn find(tree: &TreeDir, deploy: &Deploy<'_>) -> Result<Option<Manifest>, Error> 
     let is_cluster = files::what(None, &tree.roots.main.join("nodes")) == Some(What::Directory);
     if deploy.node.is_some() || is_cluster {
         return Err(Error::new("static pods are restarted on their node, and this is a cluster directory")
-            .because("give the hook in nodes[].hooks: kpki export takes it along, and kpki unpack runs it there"));
+            .because("give the hook in nodes[].hooks; kpki export takes it along, and kpki unpack runs it there"));
     }
     let place = place(deploy);
     let path = place.full(&tree.roots);
