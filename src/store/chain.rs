@@ -5,6 +5,8 @@
 //! line behind them. What is changed, removed, inserted or put in another order later contradicts the next line's digest. The
 //! digest has no key: whoever may write the file can write the chain anew.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use crate::x509::certificate::hex;
@@ -22,7 +24,7 @@ pub struct Faults {
     pub broken: Vec<usize>,
     /// Lines without `previous` behind one that has it, and empty ones.
     pub unchained: Vec<usize>,
-    /// The line that is known to have been the last one once is not there.
+    /// A line that is known to have been the last one once is not there.
     pub is_cut: bool,
 }
 
@@ -84,9 +86,10 @@ fn open(journal: &[u8]) -> &[u8] {
     journal
 }
 
-/// Follows the chain. `known`: the digest of a line that was the last one once.
-pub fn judge(journal: &[u8], known: Option<&str>) -> Faults {
-    let mut faults = Faults { is_cut: known.is_some(), ..Faults::default() };
+/// Follows the chain. `known`: the digests of lines each of which was the last one once.
+pub fn judge(journal: &[u8], known: &[String]) -> Faults {
+    let mut faults = Faults::default();
+    let mut missing: HashSet<&str> = known.iter().map(String::as_str).collect();
     // Where what the next line has the digest of begins, and where a line does.
     let (mut open, mut start, mut is_chained) = (0, 0, false);
     let lines = without_end(journal).split(|byte| *byte == b'\n');
@@ -105,9 +108,12 @@ pub fn judge(journal: &[u8], known: Option<&str>) -> Faults {
             None if is_chained || line.is_empty() => faults.unchained.push(number),
             None => {}
         }
-        faults.is_cut &= known.is_none_or(|known| known != digest(line));
+        if !missing.is_empty() {
+            missing.remove(digest(line).as_str());
+        }
         start = start.saturating_add(line.len()).saturating_add(1);
     }
+    faults.is_cut = !missing.is_empty();
     faults
 }
 
@@ -131,7 +137,7 @@ mod tests {
     }
 
     fn broken(text: &str) -> (Vec<usize>, Vec<usize>) {
-        let faults = judge(text.as_bytes(), None);
+        let faults = judge(text.as_bytes(), &[]);
         (faults.broken, faults.unchained)
     }
 
@@ -219,11 +225,16 @@ mod tests {
     fn lines_that_are_missing_at_the_end_show_where_the_last_one_is_known() {
         let text = grown(OLD, &["{\"a\":3}", "{\"a\":4}"]);
         let known = end(text.as_bytes()).unwrap();
-        let cut = |text: &str| judge(text.as_bytes(), Some(&known)).is_cut;
+        let cut = |text: &str| judge(text.as_bytes(), std::slice::from_ref(&known)).is_cut;
         assert!(!cut(&text) && !cut(&grown(&text, &["{\"a\":5}"])));
         let at = text.trim_end().rfind('\n').unwrap() + 1;
         assert!(cut(text.get(..at).unwrap()) && cut(text.get(..text.len() - 2).unwrap()) && cut(""));
-        assert!(!judge(b"", None).is_cut);
+        assert!(!judge(b"", &[]).is_cut);
+        // What is appended later hides nothing: of all the ends that are known, each has to be there.
+        let (_, later) = text.split_at(at);
+        let ends = [end(b"{\"a\":2}\n").unwrap(), known.clone()];
+        let all = |text: &str| judge(text.as_bytes(), &ends).is_cut;
+        assert!(!all(&text) && all(&grown(text.get(..at).unwrap(), &["{\"a\":9}"])) && all(later));
         assert_eq!((end(b""), end(b"a\nb\n"), end(b"a\nb")), (None, Some(digest(b"b")), Some(digest(b"b"))));
     }
 }

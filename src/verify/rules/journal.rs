@@ -26,9 +26,9 @@ pub const UNCHAINED: Rule = Rule {
 pub const CUT: Rule = Rule {
     id: "journal/cut",
     severity: Severity::Warning,
-    what: "the line is not there that was the journal's last one when the newest generation was made",
+    what: "a line is not there that was the journal's last one when a generation that is kept was made",
     why: "what is missing at the end contradicts no later line, so each generation knows the last line of its run",
-    repair: "put the journal back from a backup (kpki backup verify); certificates of lines that are lost cannot be revoked by name",
+    repair: "put the journal back from a backup (kpki backup verify), or, once it is explained, name the rule in verify.ignore of the profile; certificates of lines that are lost cannot be revoked by name",
     follows: &["journal/chain"],
 };
 
@@ -45,7 +45,7 @@ pub fn check(journal: &Journal, findings: &mut Findings<'_>) {
             return findings.not_looked_at.push(NotLookedAt { path, why });
         }
     };
-    let cut = "expected the last line that the newest generation knows, found none with its digest";
+    let cut = "expected the last line of the run of each generation that is kept, found one of them nowhere";
     let found = [
         (&CHAIN, lines(&faults.broken, "expected the SHA-256 of what is before it as previous, found another one")),
         (&UNCHAINED, lines(&faults.unchained, "expected previous, found none")),

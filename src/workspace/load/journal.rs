@@ -17,8 +17,10 @@ pub fn read(root: &Path, roots: &Roots) -> Journal {
 
 fn faults(roots: &Roots) -> Result<ChainFaults, Error> {
     // Before the journal: a run that ends in between makes it longer, and its generation is there first.
-    let known = store::generations(roots)?.into_iter().find_map(|one| one.journal);
+    let generations = store::generations(roots)?;
     // That run's lines may not be there yet.
-    let known = known.filter(|_| matches!(store::pending(roots), Ok(false)));
-    Ok(store::chain_faults(&store::journal_bytes(roots)?, known.as_deref()))
+    let unsure = usize::from(!matches!(store::pending(roots), Ok(false)));
+    // All of them: the run after a loss begins a chain that fits what it found.
+    let known: Vec<String> = generations.into_iter().skip(unsure).filter_map(|one| one.journal).collect();
+    Ok(store::chain_faults(&store::journal_bytes(roots)?, &known))
 }

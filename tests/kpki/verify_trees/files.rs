@@ -11,6 +11,10 @@ const APISERVER: &str = "pki/apiserver.crt";
 const KEY: &str = "pki/apiserver.key";
 const JOURNAL: &str = ".kpki/journal.jsonl";
 
+fn renewed(tree: &Tree) {
+    tree.place.kpki(&["renew", "apiserver", "--dir", "t", "--at", NOW]).status(0);
+}
+
 pub const ROWS: &[Row] = &[
     Row::new(
         "the file of another phase of a rotation",
@@ -63,6 +67,17 @@ pub const ROWS: &[Row] = &[
     })
     .status(3),
     Row::new("no journal", CLUSTER, &[("journal/cut", JOURNAL)], |tree| tree.remove(JOURNAL)).status(3),
+    Row::new("no journal, and a run after it", CLUSTER, &[("journal/cut", JOURNAL)], |tree| {
+        tree.remove(JOURNAL);
+        renewed(tree);
+    })
+    .status(3),
+    Row::new("the end of the journal is missing, and a run after it", NODE, &[("journal/cut", JOURNAL)], |tree| {
+        let lines = tree.read(JOURNAL);
+        tree.write(JOURNAL, &lines[..lines.trim_end().rfind('\n').unwrap() + 1]);
+        renewed(tree);
+    })
+    .status(3),
     Row::new("no certificate", BOTH, &[("file/missing", APISERVER)], |tree| tree.remove(APISERVER)),
     Row::new("no pair", BOTH, &[("file/missing", APISERVER)], |tree| {
         tree.remove(APISERVER);
