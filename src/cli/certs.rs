@@ -123,7 +123,7 @@ struct CertificateKey {}
 #[derive(Debug, clap::Args)]
 struct Directories {
     /// The directory of the certificates: the tree is the directory above it, or the one whose profile has them there; default:
-    /// /etc/kubernetes/pki
+    /// those of the tree in --kubeconfig-dir, in its pki or where its profile has them; without both /etc/kubernetes/pki
     #[arg(long, value_name = "DIR")]
     cert_dir: Option<PathBuf>,
 

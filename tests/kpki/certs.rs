@@ -76,6 +76,8 @@ fn requests_are_the_files_that_kubeadm_writes() {
 #[test]
 fn directories_that_are_not_one_tree_are_refused() {
     let place = kubeadms();
+    let config = fs::read_to_string(repository("fixtures/kubeadm/v1.36-default-rsa2048/kubeadm.yaml")).unwrap();
+    let text = |more: &str| config.replace("kubernetesVersion:", &format!("{more}kubernetesVersion:"));
     fs::create_dir_all(place.path("bare/pki")).unwrap();
     fs::create_dir_all(place.path("node/etc")).unwrap();
     fs::rename(place.path("k8s"), place.path("node/etc/kubernetes")).unwrap();
@@ -90,11 +92,30 @@ fn directories_that_are_not_one_tree_are_refused() {
         let run = place.kpki(&[&["certs", "renew", "all", "--at", NOW], words].concat()).fails(2);
         assert!(run.stderr.contains(says), "{words:?}: {}", run.stderr);
     }
+    // What is asked for already is no advice.
+    let apart = "--cert-dir bare/pki --kubeconfig-dir node/etc/kubernetes";
+    for (more, says) in [("", true), (" --config kubeadm.yaml", false)] {
+        place.write("kubeadm.yaml", text(""));
+        let words: Vec<&str> =
+            ["certs renew all --at", NOW, apart, more].iter().flat_map(|one| one.split_whitespace()).collect();
+        let run = place.kpki(&words).fails(2);
+        assert_eq!(run.stderr.contains("give it with --config FILE"), says, "{more}: {}", run.stderr);
+    }
+    // A configuration that has them elsewhere does not mean those beside the kubeconfigs.
+    copy_tree(&place.path("node/etc/kubernetes"), &place.path("c/kubernetes"));
+    place.write("elsewhere.yaml", text("certificatesDir: /srv/bare/pki\n"));
+    let before = place.files();
+    let words =
+        ["certs", "renew", "apiserver", "--at", NOW, "--config", "elsewhere.yaml", "--kubeconfig-dir", "c/kubernetes"];
+    let run = place.kpki(&words).fails(2);
+    let both = "has the certificates in /srv/bare/pki, and those in c/kubernetes/pki would be taken";
+    assert!(run.stderr.contains(both), "{}", run.stderr);
+    assert_eq!(place.files(), before);
+    place.kpki(&[&words[..], &["--cert-dir", "c/kubernetes/pki", "--dry-run"]].concat()).status(0);
     // Where the configuration has them, they are found.
     fs::create_dir_all(place.path("node/srv")).unwrap();
     fs::rename(place.path("node/etc/kubernetes/pki"), place.path("node/srv/pki")).unwrap();
-    let config = fs::read_to_string(repository("fixtures/kubeadm/v1.36-default-rsa2048/kubeadm.yaml")).unwrap();
-    place.write("kubeadm.yaml", config.replace("kubernetesVersion:", "certificatesDir: /srv/pki\nkubernetesVersion:"));
+    place.write("kubeadm.yaml", text("certificatesDir: /srv/pki\n"));
     let words = ["--cert-dir", "node/srv/pki", "--kubeconfig-dir", "node/etc/kubernetes", "--config", "kubeadm.yaml"];
     let run = place.kpki(&[&["certs", "renew", "apiserver", "--at", NOW], &words[..]].concat()).status(0);
     assert!(run.stdout.starts_with("renewed 1 of 1 certificate"), "{}{}", run.stdout, run.stderr);
