@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::files::{self, FileError, FileState, Kind, Op};
@@ -12,7 +13,10 @@ use crate::workspace::state::{self, State};
 /// A profile larger than this is refused before it is read (the parser holds the same limit).
 const LARGEST: u64 = 1 << 20;
 
-/// Whether a profile is read from standard input, once.
+/// What standard input had, which a process reads once: each run of `--every`, and each verb of a plan, has the same profile.
+static STDIN: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// Whether a profile is read from standard input.
 pub fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -30,7 +34,12 @@ pub fn name(path: &Path) -> String {
 /// The bytes of a profile file; `-` is standard input.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     if is_stdin(path) {
-        return Ok(files::read_stdin(LARGEST)?.to_vec());
+        let mut read = STDIN.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = match read.take() {
+            Some(bytes) => bytes,
+            None => files::read_stdin(LARGEST)?.to_vec(),
+        };
+        return Ok(read.insert(bytes).clone());
     }
     let unread = |error: FileError| {
         if matches!(error.kind, Kind::Utf16(_)) {

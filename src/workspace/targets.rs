@@ -31,6 +31,8 @@ pub struct Target {
     /// The kubelet's own directory, if given.
     pub kubelet_dir: Option<PathBuf>,
     pub origin: Origin,
+    /// The file of the profile that is given, as it was named; `-` is standard input.
+    pub profile_file: Option<PathBuf>,
     /// Why its profile cannot be used: verbs that only read go on without.
     pub profile_error: Option<Error>,
     /// Its trees are targets of their own; only other files are meant.
@@ -142,6 +144,7 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
         }
         (profiles, []) => {
             for profile in profiles {
+                check_stem(profile)?;
                 let beside = profile.with_extension("");
                 let root = match (is_directory(&beside) && beside != *profile, profiles.len()) {
                     (true, _) => beside,
@@ -224,6 +227,18 @@ fn listed(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
     Ok((profiles, trees))
 }
 
+/// Refuses a profile whose tree would be the directory itself, or one that it is in: `..yaml` and `...yaml`.
+fn check_stem(profile: &Path) -> Result<(), Error> {
+    match profile.file_stem() {
+        Some(stem) if stem == "." || stem == ".." => {
+            Err(Error::usage(format!("the profile {} names no tree", profile.display()))
+                .because(format!("expected NAME.yaml beside the tree NAME/, found {stem:?} as the name"))
+                .hint("rename it"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The one tree that a command line names.
 pub fn one(args: &TreeArgs) -> Result<(Target, Vec<String>), Error> {
     let Resolved { targets, warnings } = resolve(args)?;
@@ -247,6 +262,7 @@ impl Resolved {
         let choices = state.choices.clone();
         self.add(args, root, Some(loaded.profile), choices, ProfileAt::File(profiles::shown(file)));
         if let Some(target) = self.targets.last_mut() {
+            target.profile_file = Some(file.to_owned());
             target.distrust = profiles::check(file).err();
             target.unrecorded = before.map(|_| state);
         }
@@ -294,6 +310,7 @@ impl Resolved {
             node: args.node.clone().or(choices.node),
             kubelet_dir,
             origin,
+            profile_file: None,
             profile_error: None,
             is_beside_trees: false,
             distrust: None,
@@ -316,6 +333,7 @@ impl Resolved {
         let trees = state.map_or(Ok(beside), |state| listed(state).map(|(_, trees)| trees))?;
         let mut described: HashSet<PathBuf> = HashSet::new();
         for profile in &profiles {
+            check_stem(profile)?;
             let tree = state.unwrap_or(dir).join(profile.file_stem().unwrap_or_default());
             if !described.insert(tree.clone()) {
                 return Err(Error::usage(format!("two profiles describe {}", tree.display()))

@@ -24,6 +24,7 @@ pub fn target(request: &Request, resolved: &Resolved) -> Target {
         node: None,
         kubelet_dir: request.kubelet_dir.clone(),
         origin: resolved.origin.clone(),
+        profile_file: request.profile.clone(),
         profile_error: None,
         is_beside_trees: false,
         distrust: None,

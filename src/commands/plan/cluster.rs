@@ -35,10 +35,10 @@ pub fn plan(request: &Request, run: &RunArgs, target: &Target, verbs: Verbs<'_>)
     rotations(&mut cluster, target);
     let one = One {
         directory: target.root.clone(),
-        profile: cluster.file.as_ref().map(Into::into),
+        profile: target.profile_file.clone(),
         trees: TreeArgs {
             dirs: vec![target.root.clone()],
-            profiles: cluster.file.iter().map(Into::into).collect(),
+            profiles: target.profile_file.iter().cloned().collect(),
             fleet: None,
             state: None,
             ..request.trees.clone()
