@@ -74,6 +74,8 @@ impl Every {
             // What was stopped is no failure of the run before it.
             (done, Err(_)) if signals::ended_by().is_some() => done,
             (done, Ok(())) => done,
+            // That something was renewed is no failure.
+            (Ok(Exit::Renewed), Err(error)) => Err(error),
             (Ok(exit), Err(error)) => Err(Error { exit: exit.max(error.exit), ..error }),
             (Err(error), Err(further)) => {
                 ui.error(&further);

@@ -139,8 +139,42 @@ fn once_the_metrics_are_written_after_a_failure_too() {
     let run = place.kpki(&[&due[..], &["no/kpki.prom"]].concat()).status(1);
     assert!(run.stdout.starts_with("renewed 4 of 13 certificates"), "{}", run.stdout);
     assert!(run.stderr.contains("no/kpki.prom") || run.stderr.contains("no: "), "{}", run.stderr);
+    // Also of a run that says by its status that something was renewed.
+    let named = ["renew", "apiserver", "--detailed-exitcode", "--dir", "k8s", "--at", NOW, "--metrics-file"];
+    place.kpki(&[&named[..], &["kpki.prom"]].concat()).status(10);
+    place.kpki(&[&named[..], &["no/kpki.prom"]].concat()).status(1);
     place.kpki(&[&due[..], &["kpki.prom"]].concat()).ok();
     assert!(has(&place, "kpki.prom", "state=\"expired\"} 0\n"));
+}
+
+#[test]
+fn metrics_and_reports_replace_no_key_and_nothing_of_a_tree() {
+    let place = expired();
+    fs::copy(place.path("k8s/pki/ca.key"), place.path("kept.key")).unwrap();
+    fs::copy(place.path("k8s/admin.conf"), place.path("kept.conf")).unwrap();
+    std::os::unix::fs::symlink("k8s/pki", place.path("link")).unwrap();
+    let check = ["check", "k8s", "--at", NOW, "-o", "prometheus", "--output-file"];
+    let renew = ["renew", "apiserver", "--dir", "k8s", "--at", NOW, "--metrics-file"];
+    for (file, why) in [
+        ("k8s/pki/ca.key", "inside the tree k8s"),
+        ("k8s/pki/new.prom", "inside the tree k8s"),
+        ("link/new.prom", "inside the tree k8s"),
+        ("k8s/kpki.prom", "inside the tree k8s"),
+        ("k8s/.kpki/journal.jsonl", "inside the tree k8s"),
+        ("kept.key", "a private key"),
+        ("kept.conf", "a private key"),
+    ] {
+        let run = place.kpki(&[&check[..], &[file]].concat()).fails(1);
+        assert!(run.stderr.contains(why) && run.stderr.contains("hint: give a file outside"), "{file}: {}", run.stderr);
+        let before = place.files().get(file).cloned();
+        let run = place.kpki(&[&renew[..], &[file]].concat()).status(1);
+        assert!(run.stderr.contains(why), "{file}: {}", run.stderr);
+        assert!(file.contains("journal") || place.files().get(file).cloned() == before, "{file}");
+    }
+    assert!(place.read("k8s/.kpki/journal.jsonl").starts_with('{'));
+    place.write("old.prom", "kpki_up 0\n");
+    place.kpki(&[&renew[..], &["old.prom"]].concat()).status(0);
+    assert!(has(&place, "old.prom", "state=\"expired\"}"));
 }
 
 #[test]

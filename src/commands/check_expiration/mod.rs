@@ -1,5 +1,6 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no lock, of keys their public half.
 
+mod destination;
 mod rotations;
 mod signer;
 mod unreadable;
@@ -94,8 +95,9 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     ))
 }
 
-/// Writes a report atomically and world-readable, for node_exporter's user among others.
+/// Writes a report atomically and world-readable, for node_exporter's user among others; never over what belongs to a tree, or a key.
 pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
+    destination::check(path, check)?;
     let mut bytes = Vec::new();
     check.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
     Ok(store::replace_file(path, &bytes, 0o644)?)
