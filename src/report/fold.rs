@@ -5,13 +5,15 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 /// What a command that kpki prints begins with.
-const PROGRAMS: [&str; 18] = [
+const PROGRAMS: [&str; 24] = [
     "age",
     "cat",
     "chmod",
     "chown",
     "cp",
+    "curl",
     "crictl",
+    "docker",
     "etcdctl",
     "kpki",
     "kubeadm",
@@ -20,9 +22,13 @@ const PROGRAMS: [&str; 18] = [
     "mv",
     "openssl",
     "rm",
+    "scp",
+    "sha256sum",
     "ssh",
+    "sudo",
     "systemctl",
     "tar",
+    "test",
     "timedatectl",
 ];
 
@@ -91,6 +97,21 @@ fn is_program(word: &str) -> bool {
     PROGRAMS.contains(&word)
 }
 
+/// Where a command ends: behind the first `;` with a blank behind it that is in no quotes, else where the text does. An apostrophe
+/// alone is no quote.
+fn command_end(text: &str) -> usize {
+    let mut quote = None;
+    for (at, one) in text.char_indices() {
+        match (one, quote) {
+            ('\'' | '"', None) => quote = Some(one),
+            (_, Some(open)) if one == open => quote = None,
+            (';', None) if text.get(at..).is_some_and(|rest| rest.starts_with("; ")) => return at + 1,
+            _ => {}
+        }
+    }
+    quote.and_then(|_| text.find("; ")).map_or(text.len(), |at| at + 1)
+}
+
 /// What stays together, each with the blanks before it: a word, a command up to its end, `(in 364d)` and `->` with what is before.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
@@ -103,7 +124,7 @@ fn pieces(text: &str) -> Vec<&str> {
         let word = rest.get(gap..end).unwrap_or_default();
         let before = text.get(..from).unwrap_or_default();
         if is_program(word) && (before.is_empty() || before.ends_with([':', ';', '|'])) {
-            end = rest.find("; ").map_or(rest.len(), |at| at + 1);
+            end = command_end(rest);
         } else if word.strip_prefix('(').is_some_and(is_program) {
             end = rest.find(')').map_or(rest.len(), &word_end);
         } else if let Some(more) = rest.get(end..).filter(|more| more.starts_with(" (in ")) {

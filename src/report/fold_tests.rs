@@ -36,6 +36,13 @@ fn commands_are_never_broken() {
             "it is (kubectl get cm kubeadm-config -o yaml), or so",
             "it is|  (kubectl get cm kubeadm-config -o yaml),|  or so",
         ),
+        (
+            "2. copy it: test ! -f pki/ca.crt || scp pki/ca.crt cp1:/etc/kubernetes/pki/ca.crt",
+            "2. copy it:|  test ! -f pki/ca.crt || scp pki/ca.crt cp1:/etc/kubernetes/pki/ca.crt",
+        ),
+        ("run: ssh cp1 'a long one; and another; all'; so", "run:|  ssh cp1 'a long one; and another; all';|  so"),
+        ("run: ssh cp1 \"it's one; and\"; so it is", "run:|  ssh cp1 \"it's one; and\";|  so it is"),
+        ("run: kpki version on cp1's host; so it is", "run:|  kpki version on cp1's host;|  so it is"),
         // Not every word that is a program's is a command.
         ("what kpki does not know of, it cannot show here", "what kpki does not|  know of, it cannot|  show here"),
     ] {
