@@ -62,7 +62,7 @@ fn deploy_hook(component: &str, field: &Field<'_>, reading: &mut Reading) -> Opt
         STATIC_POD => Ok(()),
         other => Err(Mismatch::word(STATIC_POD, other, [STATIC_POD])),
     };
-    let wait = fields.value("wait", reading, values::duration).unwrap_or(STATIC_POD_WAIT);
+    let wait = fields.value("wait", reading, values::pod_wait).unwrap_or(STATIC_POD_WAIT);
     let restart = fields.take("restart", reading);
     let is_known = restart.as_ref().and_then(|restart| restart.value(reading, known));
     if restart.is_none() {

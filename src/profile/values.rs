@@ -155,6 +155,9 @@ fn subnet(text: &str) -> Option<Subnet> {
     Some(Subnet { network, prefix })
 }
 
+/// Seconds.
+const LONGEST_POD_WAIT: u64 = 3600;
+
 pub fn duration(text: &str) -> Result<Span, Mismatch> {
     let why = match Span::parse(text) {
         Ok(span) if span.as_seconds() > 0 => return Ok(span),
@@ -166,6 +169,14 @@ pub fn duration(text: &str) -> Result<Span, Mismatch> {
         Err(SpanError::Fraction) => " (finer than a second)".to_owned(),
     };
     Err(Mismatch::new("a duration such as 8760h or 90d", format!("{}{why}", quoted(text))))
+}
+
+/// renewal.hooks.deploy.NAME.wait: somebody waits for it while the lock is held.
+pub fn pod_wait(text: &str) -> Result<Span, Mismatch> {
+    match duration(text)? {
+        span if span.as_seconds() <= LONGEST_POD_WAIT => Ok(span),
+        _ => Err(Mismatch::value("a duration of at most 1h", text)),
+    }
 }
 
 /// renewal.before: a share of the lifetime, or a duration; neither nothing nor all of it.

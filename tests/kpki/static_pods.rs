@@ -59,7 +59,7 @@ fn told(run: &Run) -> Vec<(String, String)> {
 }
 
 fn restarted(pods: &[&str]) -> Vec<(String, String)> {
-    pods.iter().map(|pod| ((*pod).to_owned(), "restarted by its manifest".to_owned())).collect()
+    pods.iter().map(|pod| ((*pod).to_owned(), "manifest changed, waited 1 s".to_owned())).collect()
 }
 
 #[test]

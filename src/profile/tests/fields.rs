@@ -225,6 +225,10 @@ fn fields_of_a_profile() {
             "3:62: renewal.hooks.deploy.etcd.wait: expected a duration such as 8760h or 90d, found 0s (must be more than zero)",
         ),
         (
+            "renewal: {hooks: {deploy: {etcd: {restart: static-pod, wait: 61m}}}}",
+            "3:62: renewal.hooks.deploy.etcd.wait: expected a duration of at most 1h, found 61m",
+        ),
+        (
             "renewal: {hooks: {deploy: {etcd: {restart: static-pod, command: /a}}}}",
             "3:56: renewal.hooks.deploy.etcd.command: expected a known key, found an unknown one",
         ),

@@ -238,7 +238,7 @@ impl Notifier<'_> {
         let done = static_pod::restart(&Restart { tree, locked, now, deploy, mark, generation: own, wait, limit });
         let succeeded = done.is_ok();
         let (ended, output) = match done {
-            Ok((ended, output)) => (ended.to_owned(), output),
+            Ok((ended, output)) => (ended, output),
             Err(error) => (error.to_string(), String::new()),
         };
         let (node, component) = (deploy.node.clone(), Some(deploy.component.clone()));

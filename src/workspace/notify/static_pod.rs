@@ -65,7 +65,7 @@ pub fn check(tree: &TreeDir, deploy: &Deploy<'_>) -> Result<(), Error> {
 }
 
 /// Sets the annotation and waits. `Ok`: how it ended, and what was seen.
-pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
+pub fn restart(one: &Restart<'_>) -> Result<(String, String), Error> {
     let _held = signals::hold();
     let stopped = |stopped: Stopped| Error::new(stopped.to_string());
     signals::check().map_err(stopped)?;
@@ -75,7 +75,7 @@ pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
             return Err(Error::new(format!("expected its manifest {}, found none", path.display())));
         }
         return Ok((
-            "nothing to restart yet",
+            "nothing to restart yet".to_owned(),
             format!("these are its first files, and {} is not there\n", path.display()),
         ));
     };
@@ -96,10 +96,12 @@ pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
     let (ended, seen) = match waited.map_err(|why| stopped(why).because(said.trim_end()))? {
         Waited::Again(at) => {
             let at = OffsetDateTime::from_unix_timestamp(at).map(rfc3339).unwrap_or_default();
-            ("restarted by its manifest", format!("it started again at {at} and has run for {}", one.wait))
+            ("restarted by its manifest".to_owned(), format!("it started again at {at} and has run for {}", one.wait))
         }
         Waited::Unseen => {
-            ("restarted by its manifest", format!("its process cannot be seen from here: waited {} for it", one.wait))
+            // It may not have restarted: the kubelet may be stopped, or the manifest wrong.
+            let ended = format!("manifest changed, waited {}", waited_for(one.wait));
+            (ended, format!("its process cannot be seen from here: waited {} for it", one.wait))
         }
         Waited::Late => {
             return Err(Error::new(format!("it has not started again, or not stayed up, within {}", one.limit))
@@ -109,6 +111,13 @@ pub fn restart(one: &Restart<'_>) -> Result<(&'static str, String), Error> {
     said.push_str(&seen);
     said.push('\n');
     Ok((ended, said))
+}
+
+fn waited_for(wait: Span) -> String {
+    match wait.as_seconds() {
+        seconds if seconds < 60 => format!("{seconds} s"),
+        _ => wait.to_string(),
+    }
 }
 
 fn place(deploy: &Deploy<'_>) -> Place {
