@@ -120,6 +120,73 @@ fn what_is_due_at_an_instant_is_what_renew_then_renews() {
 }
 
 #[test]
+fn what_has_expired_and_is_renewed_is_a_change() {
+    let place = fleet(&["a"]);
+    let at = "2028-03-01T00:00:00Z";
+    let report = plan_at(&place, at, &[&FLEET[..], &["-o", "json"]].concat(), 10).json();
+    assert_eq!(report["clusters"][0]["outcome"], "changes", "{report}");
+    let (_, changes) = of(&report, "a");
+    assert!(
+        changes.contains(&"renew apiserver".to_owned()) && changes.iter().all(|one| one.starts_with("renew")),
+        "{changes:?}"
+    );
+    // Init itself refuses it as before.
+    assert!(apply(&place, "a", at).fails(1).stderr.contains("expired at"));
+}
+
+#[test]
+fn a_dry_run_of_several_trees_claims_nothing() {
+    let place = fleet(&["a", "b"]);
+    let words = [&["renew", "all", "--due", "--at", DUE, "--dry-run"][..], &FLEET].concat();
+    let run = place.kpki(&words).status(0);
+    let verdict = run.stdout.lines().next().unwrap_or_default();
+    assert!(verdict.starts_with("would renew ") && verdict.ends_with("in 2 trees; 2 would be renewed"), "{verdict}");
+}
+
+#[test]
+fn a_profile_is_taken_from_standard_input_and_by_any_name() {
+    let place = fleet(&["a"]);
+    let more = single("clusterName: a\napiServer:\n  certSANs: [x.example.com]\n");
+    let words = ["plan", "--profile", "-", "--dir", "state/a", "--at", NOW, "-o", "json"];
+    let stdin = place.kpki_with(&words, more.as_bytes()).status(10).json();
+    let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"p\xff.yaml");
+    fs::write(place.path("").join(name), &more).unwrap();
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_kpki"));
+    program
+        .current_dir(place.path(""))
+        .args(["plan", "--dir", "state/a", "--at", NOW, "-o", "json", "--profile"])
+        .arg(name);
+    let ran = program.output().unwrap();
+    fs::remove_file(place.path("").join(name)).unwrap();
+    let file: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    for report in [stdin, file] {
+        assert_eq!(report["clusters"][0]["outcome"], "changes", "{report}");
+        assert_eq!(of(&report, "state/a"), ("changed".to_owned(), vec!["renew apiserver".to_owned()]));
+    }
+    // The metrics after a run are of the same profile.
+    let words =
+        ["renew", "all", "--due", "--profile", "-", "--dir", "state/a", "--at", NOW, "--metrics-file", "m.prom"];
+    let run = place.kpki_with(&words, more.as_bytes()).status(0);
+    assert!(run.stdout.starts_with("renewed 1 of ") && place.read("m.prom").contains("kpki_"), "{}", run.stdout);
+}
+
+#[test]
+fn a_profile_whose_name_is_dots_leads_nowhere() {
+    let place = fleet(&["a"]);
+    for name in ["..yaml", "...yaml"] {
+        place.write(&format!("git/{name}"), single("clusterName: a\n"));
+        let file = format!("git/{name}");
+        for words in [&["plan"][..], &["renew", "all", "--due"], &["check"]] {
+            for given in [&FLEET[..], &["--profile", &file]] {
+                let run = place.kpki(&[words, given, &["--at", NOW]].concat()).fails(2);
+                assert!(run.stderr.contains("names no tree"), "{}", run.stderr);
+            }
+        }
+        fs::remove_file(place.path(&file)).unwrap();
+    }
+}
+
+#[test]
 fn a_node_that_is_added_is_made_and_not_renewed() {
     let nodes = |all: &[&str]| {
         let node = |(index, name): (usize, &&str)| {

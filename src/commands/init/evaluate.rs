@@ -20,6 +20,8 @@ use crate::workspace::{Snapshot, referred, state};
 pub struct Evaluation {
     pub snapshot: Snapshot,
     pub decided: Reconciled,
+    /// What a plan leaves to the renewal that it also shows.
+    ended: Vec<String>,
 }
 
 /// Decides every item.
@@ -31,6 +33,7 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     if resolved.is_change {
         changed::keep(items, &resolved.former_servers, &mut decided);
     }
+    let ended = if request.only_planned { renewed_instead(items, &mut decided) } else { Vec::new() };
     requested(resolved, &mut decided)?;
     decided.refusals.extend(external::not_made(resolved, &decided.decisions));
     if !resolved.allow_shared_ca {
@@ -40,7 +43,20 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
         return Err(refusal);
     }
     keys::check(request, resolved, &decided)?;
-    Ok(Evaluation { snapshot, decided })
+    Ok(Evaluation { snapshot, decided, ended })
+}
+
+/// Certificates that init would refuse because they have expired, and for nothing else: `renew all --due` makes them again.
+fn renewed_instead(items: &[Item], decided: &mut Reconciled) -> Vec<String> {
+    let mut ended = Vec::new();
+    for (item, decision) in items.iter().zip(&mut decided.decisions) {
+        let (Decision::Conflict(differences, _) | Decision::Replace(_, differences)) = &*decision else { continue };
+        if !differences.is_empty() && differences.iter().all(|one| matches!(one, Difference::Expired(_))) {
+            *decision = Decision::Keep;
+            ended.push(item.id.to_string());
+        }
+    }
+    ended
 }
 
 /// What a kubelet.conf embeds need not fit where the kubelet has rotated its own: it uses that one.
@@ -110,7 +126,7 @@ impl Evaluation {
             Notice::LacksNames { item, .. } | Notice::FormerServer { item, .. } => Some(item.clone()),
             _ => None,
         };
-        self.decided.notices.iter().filter_map(item).collect()
+        self.decided.notices.iter().filter_map(item).chain(self.ended.iter().cloned()).collect()
     }
 
     pub fn outcome(&self) -> Outcome {

@@ -138,7 +138,7 @@ impl Making<'_> {
         let issued = self.issued;
         let left = issued::left(self.resolved, &self.evaluation).only(|id| !issued.has(id));
         let requests = left.make(run.threads, progress)?;
-        let Evaluation { snapshot, decided } = self.evaluation;
+        let Evaluation { snapshot, decided, .. } = self.evaluation;
         let signers = make::Signers { fresh: keys::fresh(self.resolved, &decided, &snapshot.authorities)?, issuers };
         let mut made = make::make(items, decided, &snapshot.survey, signers, run, progress)?;
         summary::add_made(&mut report.items, &made);

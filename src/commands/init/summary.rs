@@ -90,7 +90,7 @@ fn unattended(resolved: &Resolved, evaluation: &Evaluation) -> Vec<&'static str>
 }
 
 fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report::Item> {
-    let Evaluation { snapshot, decided } = evaluation;
+    let Evaluation { snapshot, decided, .. } = evaluation;
     items
         .iter()
         .zip(&decided.decisions)

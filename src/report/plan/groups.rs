@@ -5,6 +5,9 @@ use super::document::{Action, Cluster, FieldChange, Outcome, ProfileState, Verb}
 /// So many entries of one line are named.
 const NAMED: usize = 3;
 
+/// So many names of one reason, or of one field, are shown.
+const SHOWN: usize = 6;
+
 /// One line: what is done, to what, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -33,7 +36,7 @@ pub fn lines(cluster: &Cluster, all: bool) -> Vec<Line> {
         lines.extend(one.failure.hints.iter().map(|hint| Line::new("hint", "", hint)));
     }
     lines.extend(profile(cluster));
-    lines.extend(cluster.differences.iter().map(|one| Line::new("profile", &one.field, field(one))));
+    lines.extend(cluster.differences.iter().map(|one| Line::new("profile", &one.field, field(one, all))));
     for action in [Action::Make, Action::Renew, Action::Sign, Action::Left] {
         entries(cluster, action, all, &mut lines);
     }
@@ -72,8 +75,9 @@ fn profile(cluster: &Cluster) -> Option<Line> {
     }
 }
 
-fn field(change: &FieldChange) -> String {
-    let (removed, added) = (change.removed.join(", "), change.added.join(", "));
+fn field(change: &FieldChange, all: bool) -> String {
+    let list = |values: &[String]| bounded(&values.join(SEPARATOR), all);
+    let (removed, added) = (list(&change.removed), list(&change.added));
     match (removed.is_empty(), added.is_empty()) {
         (true, _) => format!("added: {added}"),
         (_, true) => format!("removed: {removed}"),
@@ -105,6 +109,39 @@ fn entries(cluster: &Cluster, action: Action, all: bool, lines: &mut Vec<Line>) 
                 format!("{} and {} more", named.join(", "), many.saturating_sub(NAMED))
             }
         };
-        lines.push(Line::new(word, what, why));
+        lines.push(Line::new(word, what, bounded(&why, all)));
+    }
+}
+
+const SEPARATOR: &str = ", ";
+
+/// A text with the first of the names that it lists.
+fn bounded(text: &str, all: bool) -> String {
+    let one = |reason: &str| match reason.split(SEPARATOR).count().saturating_sub(SHOWN) {
+        more if more > 0 && !all => {
+            let shown: Vec<&str> = reason.split(SEPARATOR).take(SHOWN).collect();
+            format!("{} and {more} more", shown.join(SEPARATOR))
+        }
+        _ => reason.to_owned(),
+    };
+    text.split("; ").map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_of_names_are_cut_and_counted() {
+        let names = |count: usize| (1..=count).map(|one| format!("n{one}")).collect::<Vec<_>>().join(", ");
+        for (text, all, expected) in [
+            (names(6), false, names(6)),
+            (names(16), false, format!("{} and 10 more", names(6))),
+            (names(16), true, names(16)),
+            (format!("expired; adds {}; due", names(7)), false, format!("expired; adds {} and 1 more; due", names(6))),
+            (String::new(), false, String::new()),
+        ] {
+            assert_eq!(bounded(&text, all), expected);
+        }
     }
 }
