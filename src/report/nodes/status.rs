@@ -136,6 +136,14 @@ impl NodeRow {
     }
 }
 
+/// What has just been done may be recorded with a later fraction of the second, and is not to come.
+fn past(now: OffsetDateTime, at: OffsetDateTime) -> String {
+    match (at - now).whole_seconds() {
+        0 => "0s ago".to_owned(),
+        _ => distance(now, at),
+    }
+}
+
 impl Report for Nodes {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let count = |standing| self.nodes.iter().filter(|node| node.standing == standing).count();
@@ -150,8 +158,7 @@ impl Report for Nodes {
             },
         )?;
         writeln!(out)?;
-        let since =
-            |at: Option<OffsetDateTime>| at.map(|at| format!(", {}", distance(screen.now, at))).unwrap_or_default();
+        let since = |at: Option<OffsetDateTime>| at.map(|at| format!(", {}", past(screen.now, at))).unwrap_or_default();
         let rows = self.nodes.iter().map(|node| match node.standing {
             Standing::Removed => [
                 node.node.clone(),
@@ -176,5 +183,20 @@ impl Report for Nodes {
         };
         lines(out, "", of_nodes(|node| &node.findings))?;
         lines(out, "next: ", of_nodes(|node| &node.next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_just_been_done_is_not_to_come() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        for (milliseconds, expected) in
+            [(0, "0s ago"), (400, "0s ago"), (-400, "0s ago"), (-5000, "5s ago"), (9000, "in 9s")]
+        {
+            assert_eq!(past(now, now + time::Duration::milliseconds(milliseconds)), expected);
+        }
     }
 }

@@ -50,7 +50,7 @@ fn all(report: &Renew) -> String {
     let parts = [
         (Outcome::Failed, "failed"),
         (Outcome::Partial, "with some not renewed"),
-        (Outcome::Renewed, "renewed"),
+        (Outcome::Renewed, if report.dry_run { "would be renewed" } else { "renewed" }),
         (Outcome::Nothing, "with nothing due"),
     ];
     let parts = parts.into_iter().map(|(outcome, words)| (count(outcome), words)).filter(|(count, _)| *count > 0);
