@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
                 let of = self.only.as_ref().map(|node| format!(" of {node}")).unwrap_or_default();
                 let error = Error::usage(format!("there is no certificate {name:?}{of} in this tree"))
                     .because(format!("expected all, or some of {}", self.known_names().join(", ")));
-                return Err(match nearest(bare, self.known_names()) {
+                return Err(match nearest(bare, self.known_names().into_iter().chain(["all"])) {
                     Some(near) => error.hint(format!("did you mean {near}?")),
                     None => error.hint("give NODE/NAME for one node of a cluster directory"),
                 });

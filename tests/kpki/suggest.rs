@@ -142,6 +142,9 @@ fn a_mistyped_entry_is_known_again() {
     place.init(&["-p", "p.yaml", "--dir", "t"]).ok();
     for (words, near) in [
         (&["renew", "apiservr"][..], Some("hint: did you mean apiserver?\n")),
+        (&["renew", "al"], Some("hint: did you mean all?\n")),
+        (&["rotate", "prepare", "etcd"], Some("hint: did you mean etcd-ca?\n")),
+        (&["rotate", "prepare", "front-proxi-ca"], Some("hint: did you mean front-proxy-ca?\n")),
         (&["renew", "kubernetes"], None),
         (&["revoke", "etcd-sever", "--yes"], Some("hint: did you mean etcd-server?\n")),
     ] {

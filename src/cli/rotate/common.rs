@@ -5,6 +5,7 @@ use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, Options, Request, Step};
 use crate::error::{Error, Exit};
+use crate::profile::nearest;
 use crate::report::rotate::Done;
 use crate::tree::rotation::Rotating;
 use crate::workspace::TreeArgs;
@@ -86,8 +87,13 @@ pub(super) fn authorities(names: &[String], step: Option<&Step>) -> Result<Vec<R
 
 fn authority(name: &str) -> Result<Rotating, Error> {
     Rotating::parse(name).ok_or_else(|| {
-        Error::usage(format!("{name:?} is not an authority"))
-            .because("expected ca, front-proxy-ca, etcd-ca, sa, or all")
-            .hint("give one of these")
+        let error = Error::usage(format!("{name:?} is not an authority"))
+            .because("expected ca, front-proxy-ca, etcd-ca, sa, or all");
+        let known = || Rotating::ALL.into_iter().map(Rotating::name);
+        let is_begun = |known: &&str| known.strip_suffix("-ca") == Some(name);
+        match known().find(is_begun).or_else(|| nearest(name, known().chain(["all"]))) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint("give one of these"),
+        }
     })
 }
