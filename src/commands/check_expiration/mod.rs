@@ -5,8 +5,6 @@ mod rotations;
 mod signer;
 mod unreadable;
 
-use std::path::Path;
-
 use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Limit, Policy, State};
@@ -16,12 +14,12 @@ use crate::files;
 use crate::inventory::{self, Form, Reading, Tree};
 use crate::parallel;
 use crate::profile::Threshold;
-use crate::report::{Check, CheckForm, Interruption, Selection};
+use crate::report::{Check, Interruption, Selection};
 use crate::signals;
-use crate::store;
 use crate::workspace::interrupted::{self, Interrupted};
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Progress, TreeArgs};
+pub use destination::write;
 use unreadable::{nothing, unreadable};
 
 /// The command line, checked.
@@ -93,14 +91,6 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
         Check { at: request.at, as_of: request.as_of, trees, verdict, advice, selection, interruptions: left },
         warnings,
     ))
-}
-
-/// Writes a report atomically and world-readable, for node_exporter's user among others; never over what belongs to a tree, or a key.
-pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
-    destination::check(path, check)?;
-    let mut bytes = Vec::new();
-    check.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
-    Ok(store::replace_file(path, &bytes, 0o644)?)
 }
 
 /// Completes an interrupted run before anything is judged, and says what it left to do.
