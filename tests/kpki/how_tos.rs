@@ -38,7 +38,12 @@ fn high_availability() {
 
 #[test]
 fn nodes_come_and_go() {
-    run("add-replace-remove-a-node", &stand_ins(&["ssh", "systemctl", "kubectl"]), before(&["cluster"]));
+    let place = run("add-replace-remove-a-node", &stand_ins(&["ssh", "systemctl", "kubectl"]), before(&["cluster"]));
+    // The profile of the page is the one of the cluster: the load balancer's address is still in every certificate.
+    for node in ["cp1", "cp2", "cp3"] {
+        let said = place.kpki(&["inspect", &format!("cluster/nodes/{node}/pki/apiserver.crt")]).ok().stdout;
+        assert!(said.contains("192.168.1.100"), "{said}");
+    }
 }
 
 #[test]
@@ -218,6 +223,10 @@ fn fleet_in_ci() {
         0,
     );
     assert_eq!((file("posted-7"), file("posted-note")), (file("plan.md"), file("plan.md")));
+    // A cluster in which everything has expired is no failure, one whose profile cannot be read is.
+    let (old, apply) = ("repository/profiles/prod.yaml", "sh repository/ci/apply repository/profiles state");
+    said(&place, &format!("rm -r state/prod; kpki init --profile {old} --dir state/prod --at=-400d; {apply}"), 0);
+    said(&place, &format!("kpki verify state/prod; echo 'kind: Other' > repository/profiles/other.yaml; {apply}"), 1);
 }
 
 #[test]
