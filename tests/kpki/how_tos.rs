@@ -57,7 +57,15 @@ fn renewal_as_a_job() {
 
 #[test]
 fn a_leaver() {
-    run("a-leaver", &stand_ins(&["ssh", "kubectl"]), before(&["cluster"]));
+    let place = run("a-leaver", &stand_ins(&["ssh", "kubectl"]), |place| {
+        before(&["cluster"])(place);
+        // One more of jane's, and another person's whose name begins like hers.
+        for (name, file) in [("jane", "before.conf"), ("janet", "janet.conf")] {
+            said(place, &format!("kpki kubeconfig user {name} --group developers --dir ./cluster --out {file}"), 0);
+        }
+    });
+    let list = place.kpki(&["crl", "show", "cluster/pki/ca.crl"]).ok().stdout;
+    assert!(list.starts_with("cluster/pki/ca.crl: 2 entries\n"), "{list}");
 }
 
 #[test]
