@@ -66,7 +66,7 @@ struct CheckExpiration {
 
 /// Renew certificates, whatever remains of them: kpki renew in kubeadm's words
 ///
-/// Other than with kubeadm, names, key algorithm and lifetime stay as they are where no configuration says otherwise, whether the cluster
+/// Unlike kubeadm, it keeps names, key algorithm and lifetime as they are where no configuration says otherwise, whether the cluster
 /// answers or not; names that the configuration adds are added; all or nothing is written, and what was there is kept (kpki history,
 /// kpki restore).
 #[derive(Debug, clap::Args)]

@@ -112,9 +112,13 @@ pub struct Args {
 
     /// With --as kubeadm-certs: have the Secret deleted with the bootstrap token of this ID, whose Secret has this UID
     ///
-    /// ID is what stands before the dot of the token. UID: kubectl -n kube-system get secret bootstrap-token-ID -o
-    /// jsonpath={.metadata.uid}. Without it, the Secret stays in the cluster with the keys of all authorities until it is
-    /// deleted: kubectl -n kube-system delete secret kubeadm-certs
+    /// ID is what stands before the dot of the token. UID is what this prints:
+    ///
+    ///   kubectl -n kube-system get secret bootstrap-token-ID -o jsonpath={.metadata.uid}
+    ///
+    /// Without it, the Secret stays in the cluster with the keys of all authorities until it is deleted:
+    ///
+    ///   kubectl -n kube-system delete secret kubeadm-certs
     #[arg(long, num_args = 2, value_names = ["ID", "UID"])]
     owner_token: Option<Vec<String>>,
 

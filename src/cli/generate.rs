@@ -69,14 +69,16 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
     let mut roff = Vec::new();
     let named = command.clone().name(name.to_owned()).display_name(name.to_owned());
     let below = named.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let synopsis = synopsis(&named.clone().render_usage().to_string());
     let man = clap_mangen::Man::new(named.after_help(Resettable::Reset)).date("").manual("kpki");
     man.render(&mut roff).map_err(|why| Error::new(format!("cannot render the man page of {name}")).because(why))?;
     // Blanks at the ends of lines, and requests around an empty line that do nothing beside it. Without a date clap_mangen moves the
-    // arguments of the title.
-    let title = format!(".TH {name} 1 \"\" \"kpki {}\" \"kpki\"", env!("CARGO_PKG_VERSION"));
+    // arguments of the title. Flags that are cut at a hyphen, or words with wide gaps, cannot be read or copied.
+    let title = format!(".TH {name} 1 \"\" \"kpki {}\" \"kpki\"\n.nh\n.ad l", env!("CARGO_PKG_VERSION"));
     let line = |line: &str| if line.starts_with(".TH ") { title.clone() } else { line.trim_end().to_owned() } + "\n";
     let text = String::from_utf8_lossy(&roff).lines().map(line).collect::<String>();
     let text = text.replace("\n.br\n\n.br\n", "\n.sp\n");
+    let text = replaced(&text, ".SH SYNOPSIS\n", "\n.SH ", &synopsis);
     let (before, version) = text.split_at(text.find(".SH VERSION").unwrap_or(text.len()));
     let mut text = [before, &below_sections(&below), version].concat();
     match name {
@@ -89,6 +91,23 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
         page(sub, &format!("{name}-{}", sub.get_name()), pages)?;
     }
     Ok(())
+}
+
+/// How the verb is called, as its help says: clap_mangen leaves out the values of flags, and what may be given several times.
+fn synopsis(usage: &str) -> String {
+    let lines = usage.trim().strip_prefix("Usage:").unwrap_or(usage).lines();
+    let line = |line: &str| {
+        let (verb, words) = line.split_at(line.find(['[', '<']).unwrap_or(line.len()));
+        format!("\\fB{}\\fR {}", roff(verb.trim()), roff(words)).trim_end().to_owned()
+    };
+    lines.map(line).collect::<Vec<_>>().join("\n.br\n")
+}
+
+/// The text with `new` between the first `open` and the `close` that follows.
+fn replaced(text: &str, open: &str, close: &str, new: &str) -> String {
+    let Some((before, rest)) = text.split_once(open) else { return text.to_owned() };
+    let (_, after) = rest.split_once(close).unwrap_or((rest, ""));
+    [before, open, new, close, after].concat()
 }
 
 /// Examples as they are typed: neither filled nor hyphenated, and with the characters of a keyboard.
@@ -153,7 +172,8 @@ fn profile_page(fields: &[FieldDoc]) -> String {
 fn field(field: &FieldDoc) -> String {
     let FieldDoc { field, kubeadm, kind, default, description, example } = field;
     let kubeadm = if *kubeadm { " As in kubeadm." } else { "" };
-    let description = format!("{} ({}; default: {}){kubeadm}", roff(description), roff(kind), roff(default));
+    let default = if default.is_empty() { String::new() } else { format!("; default: {}", roff(default)) };
+    let description = format!("{} ({}{default}){kubeadm}", roff(description), roff(kind));
     let example = if example.is_empty() { String::new() } else { format!(".RS\n.nf\n{}\n.fi\n.RE\n", roff(example)) };
     format!(".TP\n.B {}\n{description}\n{example}", roff(field))
 }

@@ -1,6 +1,7 @@
 //! Prose is compiled: README, pages of docs/reference, man pages and help are held against the definitions they describe. With
 //! KPKI_RECORD=1 the generated parts are written instead.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use kpki::catalog::differences::DIFFERENCES;
@@ -147,9 +148,13 @@ fn the_readme_names_every_verb_and_package() {
         verbs.extend(if inner.is_empty() { vec![format!("kpki {}", verb.get_name())] } else { inner });
     }
     for verb in verbs {
-        assert!(readme.contains(&format!("`{verb}")), "the README does not list `{verb}`");
+        let is_listed = [format!("| `{verb}`"), format!("| `{verb} ")].iter().any(|row| readme.contains(row));
+        assert!(is_listed, "the README does not list `{verb}`");
     }
     let rows: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    let commands = rows.iter().filter(|row| row.starts_with("`kpki "));
+    let mut seen = BTreeSet::new();
+    assert_eq!(commands.filter(|row| !seen.insert(**row)).collect::<Vec<_>>(), [&""; 0], "listed twice");
     let named = |package: &str| rows.iter().any(|row| row.split([',', ' ', '(', ')']).any(|word| word == package));
     for package in [
         "rcgen",

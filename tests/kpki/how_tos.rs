@@ -38,7 +38,12 @@ fn high_availability() {
 
 #[test]
 fn nodes_come_and_go() {
-    run("add-replace-remove-a-node", &stand_ins(&["ssh", "systemctl", "kubectl"]), before(&["cluster"]));
+    let place = run("add-replace-remove-a-node", &stand_ins(&["ssh", "systemctl", "kubectl"]), before(&["cluster"]));
+    // The profile of the page is the one of the cluster: the load balancer's address is still in every certificate.
+    for node in ["cp1", "cp2", "cp3"] {
+        let said = place.kpki(&["inspect", &format!("cluster/nodes/{node}/pki/apiserver.crt")]).ok().stdout;
+        assert!(said.contains("192.168.1.100"), "{said}");
+    }
 }
 
 #[test]
@@ -52,7 +57,15 @@ fn renewal_as_a_job() {
 
 #[test]
 fn a_leaver() {
-    run("a-leaver", &stand_ins(&["ssh", "kubectl"]), before(&["cluster"]));
+    let place = run("a-leaver", &stand_ins(&["ssh", "kubectl"]), |place| {
+        before(&["cluster"])(place);
+        // One more of jane's, and another person's whose name begins like hers.
+        for (name, file) in [("jane", "before.conf"), ("janet", "janet.conf")] {
+            said(place, &format!("kpki kubeconfig user {name} --group developers --dir ./cluster --out {file}"), 0);
+        }
+    });
+    let list = place.kpki(&["crl", "show", "cluster/pki/ca.crl"]).ok().stdout;
+    assert!(list.starts_with("cluster/pki/ca.crl: 2 entries\n"), "{list}");
 }
 
 #[test]
@@ -218,6 +231,10 @@ fn fleet_in_ci() {
         0,
     );
     assert_eq!((file("posted-7"), file("posted-note")), (file("plan.md"), file("plan.md")));
+    // A cluster in which everything has expired is no failure, one whose profile cannot be read is.
+    let (old, apply) = ("repository/profiles/prod.yaml", "sh repository/ci/apply repository/profiles state");
+    said(&place, &format!("rm -r state/prod; kpki init --profile {old} --dir state/prod --at=-400d; {apply}"), 0);
+    said(&place, &format!("kpki verify state/prod; echo 'kind: Other' > repository/profiles/other.yaml; {apply}"), 1);
 }
 
 #[test]

@@ -28,12 +28,13 @@ const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kubeadm-certs";
 
 /// kubeadm deletes its own after two hours, with the bootstrap token it makes for it.
-const UNBOUND: [&str; 2] = [
-    "the Secret kubeadm-certs holds the keys of the cluster's authorities and stays until it is deleted: when the nodes have \
-     joined, run kubectl -n kube-system delete secret kubeadm-certs",
-    "to have it deleted with a bootstrap token, as kubeadm's is, make one (kubeadm token create --ttl 2h; its ID is what stands \
-     before the dot), look up its UID (kubectl -n kube-system get secret bootstrap-token-ID -o jsonpath={.metadata.uid}) and give \
-     both: --owner-token ID UID",
+const UNBOUND: [&str; 3] = [
+    "the Secret kubeadm-certs holds the keys of the cluster's authorities and stays until it is deleted, when the nodes \
+     have joined: kubectl -n kube-system delete secret kubeadm-certs",
+    "to have it deleted with a bootstrap token, as kubeadm's is, make one, whose ID is what stands before the dot: \
+     kubeadm token create --ttl 2h",
+    "and give --owner-token ID UID, the latter from: kubectl -n kube-system get secret bootstrap-token-ID -o \
+     jsonpath={.metadata.uid}",
 ];
 
 /// The right to read the Secret for nodes that join with a bootstrap token, as kubeadm gives it.

@@ -23,13 +23,14 @@ case "$*" in
     printf '%s\n' "${all#*/usr/bin/kpki }" >>executed
     ;;
   '-n kpki rollout status daemonset/kpki' | '-n kpki logs -l app.kubernetes.io/component=node --prefix') ;;
+  '-n kpki get pods -l app.kubernetes.io/component=node -o name') echo pod/kpki-of-cp1 ;;
   '-n kpki get pods -o wide' | '-n kpki-safe-host wait --for='*' --timeout=5m job/'* | '-n kpki-safe-host delete job hour') ;;
   *) echo "kubectl $*" >&2; exit 1 ;;
 esac
 "#;
 
 /// Of skopeo: that there is something to copy.
-const SKOPEO: &str = "#!/bin/sh\nset -eu\n[ \"$1 $3\" = 'copy docker://registry.example.com/kpki:v0.1.0' ]\nSKOPEO inspect \"$2\" >copied.json\n";
+const SKOPEO: &str = "#!/bin/sh\nset -eu\n[ \"$1 $3\" = 'copy docker://registry.example.com/kpki:v0.2.0' ]\nSKOPEO inspect \"$2\" >copied.json\n";
 
 fn stand_ins(dir: &Path) -> Variable {
     for (name, text) in [("kubectl", KUBECTL), ("skopeo", SKOPEO), ("ssh", "#!/bin/sh\ncat >/dev/null\n")] {
@@ -78,7 +79,7 @@ fn the_guide_is_run_as_it_stands() {
     write(dir.join("on-nodes/kustomization.yaml"), guide.block("yaml", "# on-nodes/kustomization.yaml"));
     sh("rollout status");
     let applied = fs::read_to_string(dir.join("applied.yaml")).unwrap();
-    assert!(applied.contains("image: registry.example.com/kpki:v0.1.0"), "{applied}");
+    assert!(applied.contains("image: registry.example.com/kpki:v0.2.0"), "{applied}");
     let with_profile = Pod::of(&objects(&deploy("overlays/node")), dir);
     let init = words("init --quiet --profile=/etc/kpki/cluster.yaml --node=cp1 --allow-future");
     with_profile.run(&root, &[init, words(EARLIER)].concat()).expect_ok("init");
@@ -86,8 +87,8 @@ fn the_guide_is_run_as_it_stands() {
     sh("ds/kpki");
     let [look, renew] = executed(dir).try_into().unwrap();
     on_nodes.run(&root, &look).expect_code(4, "it has expired");
-    let renewed = on_nodes.run(&root, &renew).expect_ok("a dry run").out;
-    assert!(renewed.starts_with("would renew 13 of 13 certificates"), "{renewed}");
+    let renewed = on_nodes.run(&root, &renew).expect_ok("a renewal").out;
+    assert!(renewed.starts_with("renewed 13 of 13 certificates"), "{renewed}");
 
     // On a safe host.
     let overlay = dir.join("deploy/kubernetes/overlays/safe-host");

@@ -19,7 +19,7 @@ use crate::support::{kpki, mode, program, project, run, say, scratch, within, wr
 
 const KUSTOMIZATIONS: [&str; 4] = ["node", "safe-host", "overlays/node", "overlays/safe-host"];
 const METRICS: &str = "var/lib/node_exporter/textfile_collector/kpki.prom";
-const TAG: &str = "v0.1.0";
+const TAG: &str = "v0.2.0";
 /// Its leaves live for a year: they have expired, its authorities have not.
 const EARLIER: &str = "--at=-400d";
 

@@ -5,6 +5,8 @@ kind: ClusterProfile
 clusterName: prod
 encryptionAlgorithm: ECDSA-P256
 controlPlaneEndpoint: k8s-api.example.com:8443
+apiServer:
+  certSANs: [192.168.1.100]
 caKeys: $(cat keys 2> /dev/null || echo none)
 rotation: {waitBeforeSwitch: 1s, waitBeforeRetire: 1s}
 nodes:
