@@ -8,6 +8,6 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let _ = sealed::open(bytes.to_vec().into(), "secret");
     if let Ok(contents) = Contents::read(bytes) {
-        let _ = judge(&contents);
+        let _ = judge(&contents, None);
     }
 });
