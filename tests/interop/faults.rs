@@ -175,6 +175,14 @@ pub trait Spot: Send {
     fn attempt(&self, fault: &Fault) -> (Ran, bool, Result<(), String>);
 }
 
+/// What [`Spot::prepare`] does where everything is as in a template.
+pub fn copied(template: &Path, root: &Path) {
+    if root.exists() {
+        fs::remove_dir_all(root).unwrap();
+    }
+    run(program("cp").arg("-a").arg(template).arg(root)).expect_ok("cp -a");
+}
+
 /// Tries the faults on as many workers, and returns what is wrong.
 #[must_use]
 pub fn sweep<S: Spot>(name: &str, tried: Tried, workers: usize, spot: impl Fn(usize) -> S) -> Vec<String> {

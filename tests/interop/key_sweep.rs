@@ -135,10 +135,7 @@ fn holds(bytes: &[u8], key: &str) -> bool {
 
 impl faults::Spot for Spot {
     fn prepare(&self) {
-        if self.root.exists() {
-            fs::remove_dir_all(&self.root).unwrap();
-        }
-        run(program("cp").arg("-a").arg(&self.template).arg(&self.root)).expect_ok("cp -a");
+        faults::copied(&self.template, &self.root);
     }
 
     fn command(&self) -> Command {

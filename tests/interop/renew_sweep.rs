@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::faults::{self, Fault, Tried, is_of_loader, killed};
-use crate::support::{Ran, SMALL, files_ending, kpki, program, quick_scratch, run, write};
+use crate::support::{Ran, SMALL, files_ending, kpki, quick_scratch, run, write};
 use crate::tree::{open_keys, rests, snapshot, whole};
 
 /// Seven pairs and the kubelet's, five kubeconfigs.
@@ -44,10 +44,7 @@ impl Spot {
     }
 
     fn lay_out(&self) {
-        if self.root.exists() {
-            fs::remove_dir_all(&self.root).unwrap();
-        }
-        run(program("cp").arg("-a").arg(&self.template).arg(&self.root)).expect_ok("cp -a");
+        faults::copied(&self.template, &self.root);
     }
 
     fn words(&self, command: &mut Command) {

@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::faults::{self, Fault, Tried, is_of_loader, killed};
-use crate::support::{Ran, SMALL, decode_base64, kpki, program, quick_scratch, run, write};
+use crate::support::{Ran, SMALL, decode_base64, kpki, quick_scratch, run, write};
 use crate::tree::{open_keys, rests, snapshot, whole};
 
 const AT_ONCE: [&str; 2] = ["--confirm-all", "--not-before-override"];
@@ -185,10 +185,7 @@ impl Spot {
 
 impl faults::Spot for Spot {
     fn prepare(&self) {
-        if self.root.exists() {
-            fs::remove_dir_all(&self.root).unwrap();
-        }
-        run(program("cp").arg("-a").arg(&self.template).arg(&self.root)).expect_ok("cp -a");
+        faults::copied(&self.template, &self.root);
     }
 
     fn command(&self) -> Command {

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::faults;
 use crate::support::{Ran, SMALL, kpki, mode, program, project, quick_scratch, run, say, scratch, write};
 use crate::tree::{open_keys, rests, snapshot, whole};
 
@@ -76,8 +77,7 @@ impl Spot {
     }
 
     fn prepare(&self) {
-        let _ = fs::remove_dir_all(&self.root);
-        run(program("cp").arg("-a").arg(&self.template).arg(&self.root)).expect_ok("cp -a");
+        faults::copied(&self.template, &self.root);
         let tree = self.dir();
         match self.verb {
             Verb::Init => fs::remove_dir_all(&tree).unwrap(),

@@ -137,10 +137,7 @@ fn manifest(pod: &str) -> String {
 
 impl faults::Spot for Spot {
     fn prepare(&self) {
-        if self.root.exists() {
-            fs::remove_dir_all(&self.root).unwrap();
-        }
-        run(program("cp").arg("-a").arg(&self.template).arg(&self.root)).expect_ok("cp -a");
+        faults::copied(&self.template, &self.root);
     }
 
     fn command(&self) -> Command {

@@ -1,5 +1,7 @@
 //! The changes of one cluster as lines: what is changed for the same reason is one.
 
+use std::collections::HashMap;
+
 use super::document::{Action, Cluster, FieldChange, Outcome, ProfileState, Verb};
 
 /// So many entries of one line are named.
@@ -93,10 +95,11 @@ fn entries(cluster: &Cluster, action: Action, all: bool, lines: &mut Vec<Line>) 
         Action::Left => "left",
     };
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for change in cluster.changes.iter().filter(|change| change.action == action) {
         let (why, id) = (change.reasons.join("; "), change.id.to_string());
-        let known = if all { None } else { groups.iter_mut().find(|(known, _)| *known == why) };
-        match known {
+        let at = if all { groups.len() } else { *known.entry(why.clone()).or_insert(groups.len()) };
+        match groups.get_mut(at) {
             Some((_, ids)) => ids.push(id),
             None => groups.push((why, vec![id])),
         }
