@@ -46,10 +46,12 @@ struct Page {
 }
 
 impl Page {
-    fn add(&mut self, piece: &str, largest: usize) {
-        match self.cut == 0 && self.text.len().saturating_add(piece.len()) <= largest {
-            true => self.text.push_str(piece),
-            false => self.cut = self.cut.saturating_add(1),
+    /// Behind the first piece that did not fit none is made any more.
+    fn add(&mut self, piece: impl FnOnce() -> String, largest: usize) {
+        let made = (self.cut == 0).then(piece);
+        match made.filter(|piece| self.text.len().saturating_add(piece.len()) <= largest) {
+            Some(piece) => self.text.push_str(&piece),
+            None => self.cut = self.cut.saturating_add(1),
         }
     }
 }
@@ -65,12 +67,15 @@ impl Plan {
             page.text.push_str(HEADER);
         }
         for cluster in &clusters {
-            let [name, words @ ..] = table::row(cluster);
-            page.add(&format!("| {} | {} |\n", code(&name), words.join(" | ")), FOR_ROWS);
+            let row = || {
+                let [name, words @ ..] = table::row(cluster);
+                format!("| {} | {} |\n", code(&name), words.join(" | "))
+            };
+            page.add(row, FOR_ROWS);
         }
         let rows = std::mem::take(&mut page.cut);
         for cluster in &clusters {
-            page.add(&details(cluster), LARGEST);
+            page.add(|| details(cluster), LARGEST);
         }
         let cut = rows.max(page.cut);
         if cut > 0 {
@@ -91,8 +96,11 @@ fn details(cluster: &Cluster) -> String {
     let open = if cluster.outcome > Outcome::Changes { " open" } else { "" };
     let mut page = Page { text: String::new(), cut: 0 };
     for one in groups::lines(cluster, false) {
-        let parts = [one.what, one.why].into_iter().filter(|text| !text.is_empty()).map(|text| code(&text));
-        page.add(&format!("- {} {}\n", one.action, parts.collect::<Vec<_>>().join(": ")), FOR_ONE);
+        let line = || {
+            let parts = [one.what, one.why].into_iter().filter(|text| !text.is_empty()).map(|text| code(&text));
+            format!("- {} {}\n", one.action, parts.collect::<Vec<_>>().join(": "))
+        };
+        page.add(line, FOR_ONE);
     }
     if page.cut > 0 {
         page.text.push_str(&format!("- and {} that are not shown here\n", counted(page.cut, "line")));
