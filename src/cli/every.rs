@@ -10,7 +10,7 @@ use crate::commands::check_expiration;
 use crate::error::{Error, Exit};
 use crate::report::{CheckForm, Selection, Sort};
 use crate::signals;
-use crate::workspace::{RunArgs, TreeArgs};
+use crate::workspace::{RunArgs, TreeArgs, targets};
 
 #[derive(Debug, clap::Args)]
 pub struct Every {
@@ -41,6 +41,7 @@ pub struct Work<'a> {
 impl Every {
     /// Does the work once, or until a signal ends it.
     pub fn run(&self, work: &Work<'_>, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        self.check(work)?;
         let Some(every) = self.every else { return self.once(work, ui) };
         let TreeArgs { node, hostname, .. } = work.trees;
         let name = node.as_ref().or(hostname.as_ref()).map_or("", String::as_str);
@@ -61,6 +62,15 @@ impl Every {
                 ui.error(&error);
             }
         }
+    }
+
+    /// Refuses, before anything is renewed, a file that metrics must not replace. That one cannot be written, as where its directory
+    /// is missing, is said after the renewal: certificates do not expire for want of metrics.
+    fn check(&self, work: &Work<'_>) -> Result<(), Error> {
+        let Some(file) = &self.metrics_file else { return Ok(()) };
+        // What is wrong with the trees, the run says.
+        let targets = targets::resolve(work.trees, 1).map(|resolved| resolved.targets).unwrap_or_default();
+        check_expiration::check_destination(file, targets.iter().map(|target| &target.origin))
     }
 
     /// The metrics show how it is after a failure, too. The higher status counts.

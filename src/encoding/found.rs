@@ -118,6 +118,11 @@ impl Found {
         )
     }
 
+    /// `a PKCS#12 file`.
+    pub fn name(self) -> &'static str {
+        self.words().0
+    }
+
     fn words(self) -> (&'static str, &'static str) {
         WORDS.iter().find(|(found, ..)| *found == self).map_or(("something else", ""), |(_, name, taker)| (name, taker))
     }

@@ -9,6 +9,7 @@ use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
 use crate::keys::KeyFault;
+use crate::parallel::Died;
 use crate::profile::{GATHERED, Problems};
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
@@ -85,6 +86,12 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
 impl From<NoRandomBytes> for Error {
     fn from(error: NoRandomBytes) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+impl From<Died> for Error {
+    fn from(error: Died) -> Self {
+        Self::new(error.to_string()).hint("report this as a bug")
     }
 }
 

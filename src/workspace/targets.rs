@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::files::{Dir, What};
 use crate::inventory::{self, Form};
+use crate::parallel;
 use crate::profile::{CertificatesDir, Loaded, Overrides, Profile};
 use crate::store::Roots;
 use crate::tree::layout::DEFAULT_DIR;
@@ -121,21 +122,26 @@ impl Target {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Resolved {
     pub targets: Vec<Target>,
     pub warnings: Vec<String>,
 }
 
-pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
-    let mut resolved = Resolved { targets: Vec::new(), warnings: Vec::new() };
-    match (args.profiles.as_slice(), args.dirs.as_slice()) {
-        ([], []) if args.fleet.is_none() => resolved.recorded(args, Path::new(DEFAULT_DIR)),
-        ([], paths) => paths.iter().for_each(|path| resolved.recorded(args, path)),
+/// One target, and what is to be said of its profile.
+#[derive(Debug)]
+struct One {
+    target: Target,
+    warnings: Vec<String>,
+}
+
+/// The targets of a command line, in its order. What they record, and the profiles of `--profiles`, are read on several threads.
+pub fn resolve(args: &TreeArgs, threads: usize) -> Result<Resolved, Error> {
+    let mut found = match (args.profiles.as_slice(), args.dirs.as_slice()) {
+        ([], []) if args.fleet.is_none() => vec![recorded(args, Path::new(DEFAULT_DIR))],
+        ([], paths) => parallel::map(paths.len(), threads, |at| Some(recorded(args, paths.get(at)?)), |_| ())?,
         ([profile], paths @ [_, ..]) => {
-            for path in paths {
-                resolved.given(args, profile, path.clone())?;
-            }
+            paths.iter().map(|path| given(args, profile, path.clone())).collect::<Result<_, _>>()?
         }
         ([_, _, ..], [_, ..]) => {
             return Err(Error::usage("several --profile cannot describe a PATH together")
@@ -143,24 +149,22 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
                 .hint("or give the directory of all profiles with --profiles DIR"));
         }
         (profiles, []) => {
-            for profile in profiles {
-                check_stem(profile)?;
-                let beside = profile.with_extension("");
-                let root = match (is_directory(&beside) && beside != *profile, profiles.len()) {
-                    (true, _) => beside,
-                    (false, 1) => PathBuf::from(DEFAULT_DIR),
-                    (false, _) => {
-                        return Err(Error::usage(format!("there is no tree for {}", profile.display()))
-                            .because(format!("expected the directory {}", beside.display()))
-                            .hint("check each profile in a run of its own, with the PATH of its tree"));
-                    }
-                };
-                resolved.given(args, profile, root)?;
-            }
+            let beside = |profile: &PathBuf| given(args, profile, described(profile, profiles.len())?);
+            profiles.iter().map(beside).collect::<Result<Vec<_>, _>>()?
+        }
+    };
+    if let Some(dir) = args.fleet.as_deref() {
+        found.extend(fleet(args, dir, threads)?);
+        if found.is_empty() {
+            return Err(Error::usage(format!("there is no profile in {}", dir.display()))
+                .hint("expected NAME.yaml beside the tree NAME/, or trees made by kpki")
+                .hint("give the directory as a PATH to have it walked"));
         }
     }
-    if let Some(dir) = args.fleet.as_deref() {
-        resolved.fleet(args, dir)?;
+    let mut resolved = Resolved::default();
+    for One { target, warnings } in found {
+        resolved.targets.push(target);
+        resolved.warnings.extend(warnings);
     }
     // Before the first program runs, for whichever tree that is.
     resolved
@@ -172,6 +176,19 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
         resolved.targets.iter().try_for_each(|target| target.check_node(node))?;
     }
     Ok(resolved)
+}
+
+/// The tree that a profile without a PATH describes, one of so many.
+fn described(profile: &Path, count: usize) -> Result<PathBuf, Error> {
+    check_stem(profile)?;
+    let beside = profile.with_extension("");
+    match (is_directory(&beside) && beside != *profile, count) {
+        (true, _) => Ok(beside),
+        (false, 1) => Ok(PathBuf::from(DEFAULT_DIR)),
+        (false, _) => Err(Error::usage(format!("there is no tree for {}", profile.display()))
+            .because(format!("expected the directory {}", beside.display()))
+            .hint("check each profile in a run of its own, with the PATH of its tree")),
+    }
 }
 
 /// A given profile. What a kubeadm configuration leaves out is known: the node by `--node`, its address by its tree.
@@ -241,125 +258,122 @@ fn check_stem(profile: &Path) -> Result<(), Error> {
 
 /// The one tree that a command line names.
 pub fn one(args: &TreeArgs) -> Result<(Target, Vec<String>), Error> {
-    let Resolved { targets, warnings } = resolve(args)?;
+    let Resolved { targets, warnings } = resolve(args, 1)?;
     let target = targets.into_iter().next();
     Ok((target.ok_or_else(|| Error::usage("no tree was named").hint("give one with --dir"))?, warnings))
 }
 
-impl Resolved {
-    /// A given profile with the recorded options of the tree, as for `init`.
-    fn given(&mut self, args: &TreeArgs, file: &Path, root: PathBuf) -> Result<(), Error> {
-        // A given profile replaces the recorded one, even a damaged one.
-        let recorded = if is_directory(&root) { State::read(&root).ok().flatten() } else { None };
-        let before = recorded.as_ref().and_then(|state| profiles::load_state(state, "").ok());
-        let fresh = || Choices { hostname: args.hostname.clone(), ..Choices::default() };
-        let choices = recorded.map_or_else(fresh, |state| state.choices);
-        let mut state = State { profile: profiles::read(file)?, choices };
-        let loaded = loaded(&mut state, args, file, &root)?;
-        self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
-        let before = before.map(|before| before.profile).filter(|before| *before != loaded.profile);
-        state.follow(before.as_ref(), &loaded.profile);
-        let choices = state.choices.clone();
-        self.add(args, root, Some(loaded.profile), choices, ProfileAt::File(profiles::shown(file)));
-        if let Some(target) = self.targets.last_mut() {
-            target.profile_file = Some(file.to_owned());
-            target.distrust = profiles::check(file).err();
-            target.unrecorded = before.map(|_| state);
-        }
-        Ok(())
-    }
+/// A given profile with the recorded options of the tree, as for `init`.
+fn given(args: &TreeArgs, file: &Path, root: PathBuf) -> Result<One, Error> {
+    // A given profile replaces the recorded one, even a damaged one.
+    let recorded = if is_directory(&root) { State::read(&root).ok().flatten() } else { None };
+    let before = recorded.as_ref().and_then(|state| profiles::load_state(state, "").ok());
+    let fresh = || Choices { hostname: args.hostname.clone(), ..Choices::default() };
+    let choices = recorded.map_or_else(fresh, |state| state.choices);
+    let mut state = State { profile: profiles::read(file)?, choices };
+    let loaded = loaded(&mut state, args, file, &root)?;
+    let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+    let before = before.map(|before| before.profile).filter(|before| *before != loaded.profile);
+    state.follow(before.as_ref(), &loaded.profile);
+    let choices = state.choices.clone();
+    let target = Target {
+        profile_file: Some(file.to_owned()),
+        distrust: profiles::check(file).err(),
+        unrecorded: before.map(|_| state),
+        ..target(args, root, Some(loaded.profile), choices, ProfileAt::File(profiles::shown(file)))
+    };
+    Ok(One { target, warnings })
+}
 
-    /// A path with its recorded profile, if it has one that can be read.
-    fn recorded(&mut self, args: &TreeArgs, root: &Path) {
-        let dir = root.display().to_string();
-        let state = if is_directory(root) { State::read(root) } else { Ok(None) };
-        let (choices, loaded) = match state {
-            Ok(Some(state)) => {
-                let loaded = profiles::load_state(&state, &state::path(root).display().to_string());
-                (state.choices, loaded.map(Some))
-            }
-            Ok(None) => (Choices::default(), Ok(None)),
-            Err(error) => (Choices::default(), Err(error)),
+/// A path with its recorded profile, if it has one that can be read.
+fn recorded(args: &TreeArgs, root: &Path) -> One {
+    let state = if is_directory(root) { State::read(root) } else { Ok(None) };
+    let (choices, loaded) = match state {
+        Ok(Some(state)) => {
+            let loaded = profiles::load_state(&state, &state::path(root).display().to_string());
+            (state.choices, loaded.map(Some))
+        }
+        Ok(None) => (Choices::default(), Ok(None)),
+        Err(error) => (Choices::default(), Err(error)),
+    };
+    let root = root.to_path_buf();
+    match loaded {
+        Ok(Some(loaded)) => {
+            let target = target(args, root, Some(loaded.profile), choices, ProfileAt::Recorded);
+            One { target, warnings: Vec::new() }
+        }
+        Ok(None) => One { target: target(args, root, None, choices, ProfileAt::Unknown), warnings: Vec::new() },
+        Err(error) => {
+            let warnings = vec![format!("{}; the catalogue's rules hold for {}", error.what, root.display())];
+            let without = target(args, root, None, choices, ProfileAt::Unknown);
+            One { target: Target { profile_error: Some(error), ..without }, warnings }
+        }
+    }
+}
+
+fn target(args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, at: ProfileAt) -> Target {
+    let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
+    let pki = profile.as_ref().map(|profile| profile.certificates_in(&absolute).path(&root).display().to_string());
+    let origin = Origin {
+        node: args.node.clone(),
+        kubelet_dir: args.kubelet_dir.as_ref().map(|dir| dir.display().to_string()),
+        pki,
+        ..Origin::new(root.display().to_string(), at)
+    };
+    Target {
+        root,
+        profile,
+        node: args.node.clone().or(choices.node),
+        kubelet_dir: args.kubelet_dir.clone().or(choices.kubelet_dir),
+        origin,
+        profile_file: None,
+        profile_error: None,
+        is_beside_trees: false,
+        distrust: None,
+        former_servers: choices.former_servers,
+        unrecorded: None,
+    }
+}
+
+/// Each profile of a directory with its tree, then the trees that record a profile of their own.
+fn fleet(args: &TreeArgs, dir: &Path, threads: usize) -> Result<Vec<One>, Error> {
+    let (profiles, beside) = listed(dir)?;
+    let state = args.state.as_deref();
+    let trees = state.map_or(Ok(beside), |state| listed(state).map(|(_, trees)| trees))?;
+    let mut described: HashSet<PathBuf> = HashSet::new();
+    let mut pairs = Vec::new();
+    for profile in &profiles {
+        check_stem(profile)?;
+        let tree = state.unwrap_or(dir).join(profile.file_stem().unwrap_or_default());
+        if !described.insert(tree.clone()) {
+            return Err(Error::usage(format!("two profiles describe {}", tree.display()))
+                .because(format!("one of them is {}", profile.display()))
+                .hint("keep NAME.yaml or NAME.yml, not both"));
+        }
+        pairs.push((Some(profile), tree));
+    }
+    pairs.extend(trees.into_iter().filter(|tree| !described.contains(tree)).map(|tree| (None, tree)));
+    let one = |index: usize| {
+        let mut one = match pairs.get(index)? {
+            (Some(profile), tree) => given_or_recorded(args, profile, tree),
+            (None, tree) if is_directory(&tree.join(".kpki")) => recorded(args, tree),
+            (None, _) => return None,
         };
-        match loaded {
-            Ok(Some(loaded)) => {
-                self.add(args, root.to_path_buf(), Some(loaded.profile), choices, ProfileAt::Recorded);
-            }
-            Ok(None) => self.add(args, root.to_path_buf(), None, choices, ProfileAt::Unknown),
-            Err(error) => {
-                self.warnings.push(format!("{}; the catalogue's rules hold for {dir}", error.what));
-                self.add(args, root.to_path_buf(), None, choices, ProfileAt::Unknown);
-                self.mark(error);
-            }
-        }
-    }
+        one.target.origin.fleet = Some(dir.display().to_string());
+        one.target.origin.state = state.map(|state| state.display().to_string());
+        Some(one)
+    };
+    Ok(parallel::map(pairs.len(), threads, one, |_| ())?)
+}
 
-    fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, at: ProfileAt) {
-        let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
-        let pki = profile.as_ref().map(|profile| profile.certificates_in(&absolute).path(&root).display().to_string());
-        let origin = Origin {
-            node: args.node.clone(),
-            kubelet_dir: args.kubelet_dir.as_ref().map(|dir| dir.display().to_string()),
-            pki,
-            ..Origin::new(root.display().to_string(), at)
-        };
-        let kubelet_dir = args.kubelet_dir.clone().or(choices.kubelet_dir);
-        self.targets.push(Target {
-            root,
-            profile,
-            node: args.node.clone().or(choices.node),
-            kubelet_dir,
-            origin,
-            profile_file: None,
-            profile_error: None,
-            is_beside_trees: false,
-            distrust: None,
-            former_servers: choices.former_servers,
-            unrecorded: None,
-        });
-    }
-
-    /// The last target is used without its profile.
-    fn mark(&mut self, profile_error: Error) {
-        if let Some(target) = self.targets.last_mut() {
-            target.profile_error = Some(profile_error);
-        }
-    }
-
-    fn fleet(&mut self, args: &TreeArgs, dir: &Path) -> Result<(), Error> {
-        let before = self.targets.len();
-        let (profiles, beside) = listed(dir)?;
-        let state = args.state.as_deref();
-        let trees = state.map_or(Ok(beside), |state| listed(state).map(|(_, trees)| trees))?;
-        let mut described: HashSet<PathBuf> = HashSet::new();
-        for profile in &profiles {
-            check_stem(profile)?;
-            let tree = state.unwrap_or(dir).join(profile.file_stem().unwrap_or_default());
-            if !described.insert(tree.clone()) {
-                return Err(Error::usage(format!("two profiles describe {}", tree.display()))
-                    .because(format!("one of them is {}", profile.display()))
-                    .hint("keep NAME.yaml or NAME.yml, not both"));
-            }
-            if let Err(error) = self.given(args, profile, tree.clone()) {
-                // The tree is read anyway, and reported if it does not exist.
-                let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
-                self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
-                self.recorded(args, &tree);
-                self.mark(error);
-            }
-        }
-        for tree in trees.iter().filter(|tree| !described.contains(*tree) && is_directory(&tree.join(".kpki"))) {
-            self.recorded(args, tree);
-        }
-        for target in self.targets.iter_mut().skip(before) {
-            target.origin.fleet = Some(dir.display().to_string());
-            target.origin.state = state.map(|state| state.display().to_string());
-        }
-        if self.targets.is_empty() {
-            return Err(Error::usage(format!("there is no profile in {}", dir.display()))
-                .hint("expected NAME.yaml beside the tree NAME/, or trees made by kpki")
-                .hint("give the directory as a PATH to have it walked"));
-        }
-        Ok(())
-    }
+/// A tree whose profile cannot be used is read anyway, and reported if it does not exist.
+fn given_or_recorded(args: &TreeArgs, profile: &Path, tree: &Path) -> One {
+    given(args, profile, tree.to_owned()).unwrap_or_else(|error| {
+        let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
+        let said = format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display());
+        let mut one = recorded(args, tree);
+        one.warnings.insert(0, said);
+        one.target.profile_error = Some(error);
+        one
+    })
 }

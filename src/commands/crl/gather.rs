@@ -55,7 +55,7 @@ impl Gathered {
     /// A tree's authorities with their CRLs, and its certificates: all, or those of these names.
     pub fn tree(&mut self, request: &Request, dir: &Path, names: Option<&[&str]>) -> Result<(), Error> {
         let trees = TreeArgs { dirs: vec![dir.to_path_buf()], ..request.trees.clone() };
-        let resolved = targets::resolve(&trees)?;
+        let resolved = targets::resolve(&trees, 1)?;
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for target in &resolved.targets {
             let Some(requests) = target.requests(1) else {

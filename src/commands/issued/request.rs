@@ -14,6 +14,7 @@ pub struct Request {
     /// How far back.
     pub since: Span,
     pub now: OffsetDateTime,
+    pub threads: usize,
 }
 
 #[derive(Debug, Clone)]

@@ -9,9 +9,11 @@ use super::rows::{self, Read};
 use crate::clock::rfc3339;
 use crate::error::{Error, Exit};
 use crate::files;
+use crate::parallel;
 use crate::report::issued::{Issued, Tree};
 use crate::store::{self, Roots};
-use crate::workspace::{load, recorded, targets};
+use crate::workspace::targets::{self, Resolved};
+use crate::workspace::{load, recorded};
 
 /// How many lines that cannot be read are named.
 const FEW: usize = 5;
@@ -27,9 +29,10 @@ pub fn run(request: &Request) -> Result<(Issued, Vec<String>, Exit), Error> {
             vec![one(dir, &tree.roots, request.what, since)]
         }
         From::Fleet(args) => {
-            let found = targets::resolve(args)?;
-            warnings.extend(found.warnings);
-            found.targets.iter().flat_map(|target| of_target(target, request.what, since)).collect()
+            let Resolved { targets, warnings: said } = targets::resolve(args, request.threads)?;
+            warnings.extend(said);
+            let one = |index: usize| targets.get(index).map(|target| of_target(target, request.what, since));
+            parallel::map(targets.len(), request.threads, one, |_| ())?.into_iter().flatten().collect()
         }
     };
     let exit = if trees.iter().any(|tree| !tree.unread.is_empty()) { Exit::Partial } else { Exit::Done };

@@ -21,7 +21,7 @@ use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, 
 
 /// Renews. A failure of one tree does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
-    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
+    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees, request.run.threads)?;
     let trees = match targets.as_slice() {
         [only] => vec![attempt(request, &request.run, only, progress)?],
         several => {
@@ -31,8 +31,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
                 let target = *several.get(index)?;
                 Some(attempt(request, &alone, target, &mut |_, _| ()).unwrap_or_else(|error| failed(target, &error)))
             };
-            parallel::map(several.len(), request.run.threads, one, |done| progress(done, several.len()))
-                .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?
+            parallel::map(several.len(), request.run.threads, one, |done| progress(done, several.len()))?
         }
     };
     Ok((report::Renew::new(request.run.dry_run, trees), warnings))

@@ -15,7 +15,7 @@ use crate::workspace::{Absent, Locked, Progress, Session, Transaction, journal, 
 
 /// Renews the authorities of one tree.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
-    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
+    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees, request.run.threads)?;
     let [target] = targets.as_slice() else {
         return Err(Error::usage("the authorities of several clusters are not renewed in one run")
             .hint("name one tree with --dir, or one profile with --profile"));

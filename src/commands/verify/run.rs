@@ -17,8 +17,8 @@ use crate::workspace::{Progress, TreeArgs};
 
 /// Verifies everything. Returns the report and warnings.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<String>), Error> {
-    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
-    let targets = each_tree(&request.trees, targets, &mut warnings)?;
+    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees, request.threads)?;
+    let targets = each_tree(&request.trees, request.threads, targets, &mut warnings)?;
     warnings.extend(targets.iter().filter_map(unknown_rules));
     warnings.extend(targets.iter().flat_map(Target::strays));
     let mut units = Vec::new();
@@ -48,7 +48,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
 }
 
 /// The trees in a directory are targets of their own, each by the profile it records; other files beside them stay.
-fn each_tree(args: &TreeArgs, targets: Vec<Target>, warnings: &mut Vec<String>) -> Result<Vec<Target>, Error> {
+fn each_tree(args: &TreeArgs, threads: usize, targets: Vec<Target>, warnings: &mut Vec<String>) -> Result<Vec<Target>, Error> {
     let mut all = Vec::new();
     for target in targets {
         let units = load::units(&target).filter(|units| units.len() > 1 && target.profile.is_none());
@@ -60,7 +60,7 @@ fn each_tree(args: &TreeArgs, targets: Vec<Target>, warnings: &mut Vec<String>) 
         }
         let is_loose = units.is_some_and(|units| units.len() > dirs.len());
         let args = TreeArgs { dirs, profiles: Vec::new(), fleet: None, state: None, ..args.clone() };
-        let mut inner = targets::resolve(&args)?;
+        let mut inner = targets::resolve(&args, threads)?;
         warnings.append(&mut inner.warnings);
         all.append(&mut inner.targets);
         if is_loose {
@@ -90,6 +90,5 @@ fn judged(units: &[Found<'_>], request: &Request, progress: Progress<'_>) -> Res
         Ok(cluster) => judge(&cluster, request, None),
         Err(said) => nothing(*said, request),
     };
-    parallel::map(count, request.threads, |index| units.get(index).map(one), |done| progress(done, count))
-        .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))
+    Ok(parallel::map(count, request.threads, |index| units.get(index).map(one), |done| progress(done, count))?)
 }

@@ -90,8 +90,7 @@ pub fn ask(
             Some(answer(session, (order, made), snapshot, &silence))
         };
         let between = |done: usize| progress(before.saturating_add(done), all.len());
-        let asked = parallel::map(of_it.len(), usize::from(issuer.parallel), one, between)
-            .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
+        let asked = parallel::map(of_it.len(), usize::from(issuer.parallel), one, between)?;
         answers.extend(asked.into_iter().collect::<Result<Vec<_>, _>>()?);
         signals::check()?;
     }
