@@ -154,6 +154,41 @@ impl faults::Spot for Spot {
     }
 }
 
+/// Where manifests/ is a file system of its own, or read-only, no manifest can be replaced: nothing is renewed either.
+const MOUNTED: &str = r#"set -eu
+kpki=$1 fixtures=$2 profile=$3 work=$4
+"$kpki" init -p "$profile" -d "$work/k8s" -q
+mkdir -m 755 "$work/k8s/manifests" "$work/empty"
+cp "$fixtures/kube-scheduler.yaml" "$work/k8s/manifests/"
+before=$(find "$work/k8s" -type f -exec sha256sum {} + | sort)
+refused() {
+  status=0
+  "$kpki" renew scheduler.conf -d "$work/k8s" || status=$?
+  [ "$status" = 1 ] && [ "$before" = "$(find "$work/k8s" -type f -exec sha256sum {} + | sort)" ]
+}
+mount --bind "$work/k8s/manifests" "$work/k8s/manifests"
+mount -o remount,bind,ro "$work/k8s/manifests"
+refused
+umount "$work/k8s/manifests"
+mount -t tmpfs -o mode=755 tmpfs "$work/k8s/manifests"
+cp "$fixtures/kube-scheduler.yaml" "$work/k8s/manifests/"
+refused
+umount "$work/k8s/manifests"
+"$kpki" renew scheduler.conf -d "$work/k8s"
+"#;
+
+#[test]
+fn a_manifest_that_cannot_be_replaced_is_refused_before_anything_is_renewed() {
+    let area = scratch();
+    let profile = write(area.path().join("p.yaml"), format!("{SMALL}{HOOKS}"));
+    let mut node = program("unshare");
+    node.args(["--mount", "sh", "-c", MOUNTED, "node"]);
+    node.arg(env!("CARGO_BIN_EXE_kpki")).arg(project("fixtures/manifests")).arg(&profile).arg(area.path());
+    let ran = run(&mut node).expect_ok("node");
+    assert_eq!(ran.err.matches("kube-scheduler could not be restarted: nothing was changed").count(), 2, "{}", ran.err);
+    assert!(ran.err.contains("manifests") && ran.out.contains("renewed 1 of 1"), "{}{}", ran.out, ran.err);
+}
+
 #[test]
 fn a_restart_is_done_or_owed_whatever_fails() {
     let area = quick_scratch();

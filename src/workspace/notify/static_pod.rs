@@ -55,7 +55,10 @@ struct Manifest {
 /// Refuses, before anything is changed, what could not be done after it. A manifest that is not there is no reason: with its first files
 /// a node has none.
 pub fn check(tree: &TreeDir, deploy: &Deploy<'_>) -> Result<(), Error> {
-    let can = |manifest: Manifest| edited(&manifest, deploy, "").map(drop);
+    let can = |manifest: Manifest| {
+        let change = manifest.place.change(manifest.mode, edited(&manifest, deploy, "")?)?;
+        Ok(store::check_writable(&tree.roots, &[(change.root, change.path, true)])?)
+    };
     find(tree, deploy).and_then(|found| found.map_or(Ok(()), can)).map_err(|error| {
         let refused = Error::new(format!("{} could not be restarted: nothing was changed", deploy.component));
         let refused = refused.because(&error.what);
