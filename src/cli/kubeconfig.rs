@@ -6,9 +6,10 @@ use super::keys::Keys;
 use super::values::Expected;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::Algorithm;
-use crate::clock::Span;
+use crate::clock::{Span, rfc3339};
 use crate::commands::kubeconfig::{self, Request};
 use crate::error::Exit;
+use crate::report::{Line, Tone};
 
 /// Make kubeconfigs for people and programs
 #[derive(Debug, clap::Args)]
@@ -112,7 +113,7 @@ impl Args {
 impl User {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let out = self.out.filter(|out| out != Path::new("-"));
-        let to_stdout = out.is_none();
+        let (name, file) = (self.user.clone(), out.clone());
         let keys = self.keys.args(environment)?;
         let (run, dir, allow_masters) = (self.write.args(environment)?, self.tree.dir, self.allow_system_masters);
         let Self { user, groups, validity, server, cluster, algorithm, csr, key_file, .. } = self;
@@ -133,10 +134,14 @@ impl User {
             keys,
         })?;
         ui.warnings(&made.warnings);
-        if to_stdout {
-            ui.document(&made.text).map_err(|error| {
+        match file {
+            Some(file) => {
+                let text = format!("{}: a kubeconfig for {name} until {}", file.display(), rfc3339(made.until));
+                ui.lines(&[Line { text, tone: Tone::Strong }])?;
+            }
+            None => ui.document(&made.text).map_err(|error| {
                 error.because("its certificate is recorded in the journal, and nobody has it").hint("give --out FILE")
-            })?;
+            })?,
         }
         Ok(Exit::Done)
     }

@@ -29,7 +29,8 @@ fn a_user_gets_a_short_credential_that_the_journal_knows() {
     // Refused before anything was signed or recorded.
     assert!(tree(&place.path("k8s")) == before);
     let run = user(&place, &["jane", "--group", "developers", "--group", "on-call", "--out", "jane.conf"]).ok();
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    let said = "jane.conf: a kubeconfig for jane until 2026-11-21T06:00:00Z\n";
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (said, ""));
     assert_eq!(place.path("jane.conf").metadata().unwrap().permissions().mode() & 0o7777, 0o600);
     place.write("only/jane.conf", place.read("jane.conf"));
     let read = facts::read(&place.path("only"));

@@ -22,6 +22,7 @@ use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
 use std::collections::BTreeSet;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// A larger file is not a signing request.
@@ -31,6 +32,8 @@ const LARGEST_REQUEST: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Made {
     pub text: Zeroizing<String>,
+    /// Its certificate's notAfter.
+    pub until: OffsetDateTime,
     pub warnings: Vec<String>,
 }
 
@@ -100,7 +103,7 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     });
     let transaction = Transaction { journal, outer: outer.collect(), ..Transaction::default() };
     locked.commit("kubeconfig", now, transaction)?;
-    Ok(Made { text, warnings })
+    Ok(Made { text, until: blueprint.not_after, warnings })
 }
 
 /// The cluster's name and its API server, once it is certain that somebody can sign.
