@@ -194,8 +194,8 @@ pub const FLAGS: &[(&[&str], &[Answer])] = &[
     (
         &["--kubeconfig"],
         &[(
-            "kpki does not ask the cluster; let kubectl do it, as in kubectl -n kube-system get cm kubeadm-config -o yaml, and give its output",
-            "kpki renew all --config -",
+            "no cluster is asked; from kubectl -n kube-system get cm kubeadm-config -o yaml |",
+            "kpki check-expiration --config -",
         )],
     ),
     (

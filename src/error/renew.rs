@@ -21,7 +21,7 @@ use super::plan::take_out;
 /// Why a certificate is renewed.
 pub fn reason(reason: &Reason) -> String {
     match reason {
-        Reason::Requested => "named".to_owned(),
+        Reason::Requested => "requested".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
         Reason::Age { age, most } => format!("due, {} old (renewal.maxAge is {})", length(*age), most.0),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
