@@ -21,9 +21,14 @@ struct Repeated<'p> {
 
 impl<'p> Repeated<'p> {
     fn start(place: &'p Place, words: &[&str]) -> Self {
+        Self::reads(place, words, Stdio::null())
+    }
+
+    /// With this as its standard input.
+    fn reads(place: &'p Place, words: &[&str], stdin: Stdio) -> Self {
         let to = |name: &str| File::create(place.path(name)).unwrap();
         let mut kpki = Command::new(env!("CARGO_BIN_EXE_kpki"));
-        kpki.args(words).current_dir(place.path("")).env_clear().stdin(Stdio::null());
+        kpki.args(words).current_dir(place.path("")).env_clear().stdin(stdin);
         let child = kpki.stdout(to("out")).stderr(to("err")).spawn().unwrap();
         Self { place, child }
     }
@@ -108,6 +113,23 @@ fn while_it_waits_it_has_shown_how_it_is_and_renewed_nothing() {
     assert!(has(&place, "kpki.prom", "state=\"expired\"} 13\n"), "{}", place.read("kpki.prom"));
     assert_eq!(kpki.ends(Signal::HUP), 129);
     assert_eq!(place.read("k8s/pki/apiserver.crt"), before);
+}
+
+/// Standard input can be read once; each run and the metrics have the profile that was in it.
+#[test]
+fn a_profile_on_standard_input_holds_for_every_run() {
+    let place = expired();
+    place.write("new.yaml", single("apiServer: {certSANs: [api.example.com]}\n"));
+    let words =
+        ["renew", "all", "--due", "--every", "1s", "--profile", "-", "--dir", "k8s", "--metrics-file", "kpki.prom"];
+    let profile = File::open(place.path("new.yaml")).unwrap();
+    let mut kpki = Repeated::reads(&place, &words, profile.into());
+    kpki.until(|place| place.read("out").matches("nothing was renewed, 13 certificates were checked").count() > 1);
+    let out = place.read("out");
+    assert!(out.contains("renewed 13 of 13 certificates"), "{out}");
+    assert!(place.read("k8s/.kpki/profile.yaml").contains("api.example.com"));
+    assert!(!has(&place, "err", "error: "), "{}", place.read("err"));
+    assert_eq!(kpki.ends(Signal::TERM), 143);
 }
 
 /// Each node has a time of its own, and a process that is started again has the same.
