@@ -1,6 +1,6 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, OpenBao, keytool, promtool,
-//! Prometheus, Chromium, PyYAML, skopeo, kubernetes-validate, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
-//! Prometheus, Chromium, PyYAML, mandoc, groff, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, keepalived, nginx, cfssl, OpenBao,
+//! keytool, promtool, Prometheus, Chromium, PyYAML, skopeo, kubernetes-validate, mandoc, groff, and a kernel that refuses (strace, full and
+//! read-only file systems), systemd and cron. A missing program fails, it
 //! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
 //!
