@@ -13,6 +13,7 @@ use std::time::Duration;
 use kpki::cli::environment::Terminal;
 use kpki::clock::Clock;
 use kpki::run::Environment;
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use tempfile::TempDir;
 
 /// Every test's "now": inside the lifetime of all fixtures that have not expired.
@@ -50,6 +51,19 @@ pub fn at_any_time<'w>(words: &[&'w str]) -> Vec<&'w str> {
     [verb, if length > 0 { &["--allow-future"] } else { &[] }, rest].concat()
 }
 
+/// In memory where there is room and programs may run, unless TMPDIR says where: thousands of trees are made and removed, every file of
+/// them synced.
+fn scratch() -> TempDir {
+    static MEMORY: OnceLock<Option<&Path>> = OnceLock::new();
+    let memory = MEMORY.get_or_init(|| {
+        let path = Path::new("/dev/shm");
+        let about = statvfs(path).ok().filter(|_| std::env::var_os("TMPDIR").is_none())?;
+        let has_room = about.f_bavail.saturating_mul(about.f_frsize) >= 1 << 30;
+        (has_room && !about.f_flag.contains(StatVfsMountFlags::NOEXEC)).then_some(path)
+    });
+    memory.map_or_else(TempDir::new, TempDir::new_in).unwrap()
+}
+
 /// A place to run in.
 pub struct Place {
     dir: TempDir,
@@ -67,7 +81,7 @@ pub struct Run {
 
 impl Place {
     pub fn new() -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = scratch();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self { dir }
     }
