@@ -270,11 +270,19 @@ fn what_is_missing_needs_an_authority_only_with_a_profile() {
     assert!(matches!(world.left("apiserver"), Skipped::Unreadable(_)));
 }
 
+/// Within those of its authority, and what is cut is told.
 #[test]
 fn what_is_missing_is_made_with_the_dates_of_the_profile() {
-    for (lines, lifetime) in [("", YEAR), ("certificateValidityPeriod: 90d", Duration::days(90))] {
-        let blueprint = World::new().profile(lines).renewal("apiserver").blueprint;
-        assert_eq!((blueprint.not_before, blueprint.not_after), (NOW - BACK_DATE, NOW + lifetime), "{lines}");
+    let days = Duration::days;
+    for (lines, lifetime, authority, cut) in [
+        ("", YEAR, days(3650), None),
+        ("certificateValidityPeriod: 90d", days(90), days(3650), None),
+        ("certificateValidityPeriod: 90d", days(90), days(90), None),
+        ("certificateValidityPeriod: 90d", days(89), days(89), Some(NOW + days(90))),
+    ] {
+        let renewal = World::until(NOW + authority).profile(lines).renewal("apiserver");
+        let dates = (renewal.blueprint.not_before, renewal.blueprint.not_after);
+        assert_eq!((dates, renewal.shortened), ((NOW - BACK_DATE, NOW + lifetime), cut), "{lines} {authority}");
     }
 }
 
