@@ -272,14 +272,14 @@ impl Run<'_> {
             }
             _ => return Ok(Decision::Skipped(Skipped::External(Outside::Key(signer)), None)),
         }
-        let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
+        // Its blueprint has these dates already.
+        let (.., shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
         self.wide(wanted.lifetime + BACK_DATE)?;
         let names = Names { added: wanted.blueprint.sans.clone(), ..Names::default() };
-        let blueprint = Blueprint { not_before, not_after, ..wanted.blueprint };
         Ok(Decision::Renew(Box::new(Renewal {
             reasons: vec![reason],
             old: None,
-            blueprint,
+            blueprint: wanted.blueprint,
             algorithm: wanted.algorithm,
             key: Key::New,
             names,

@@ -69,6 +69,29 @@ fn a_credential_is_a_pair_or_a_kubeconfig_and_an_external_one_has_roots() {
     assert!(in_tree(one("haproxy")) && !in_tree(one("lb")));
 }
 
+/// The program of its authority, or its own where that is external.
+#[test]
+fn a_credential_is_issued_by_the_program_of_its_authority_or_its_own() {
+    let text = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes: [{name: cp1, addresses: [10.0.0.11]}]\ncaKeys: none\n\
+                authorities: {ca: {issuer: [/ca]}}\nextraCertificates:\n\
+                - {name: lb, authority: external, issuer: [/lb], usages: [server], certSANs: [lb.example.com]}\n\
+                - {name: ingress, authority: external, usages: [server], certSANs: [in.example.com]}\n";
+    let loaded = load(Source { name: "p.yaml", bytes: text.as_bytes() }, &Overrides::default());
+    let profile = loaded.unwrap_or_else(|problems| panic!("{problems}")).profile;
+    let all = of_profile(&profile, &Layout::Node { name: "cp1".to_owned() }, &directories());
+    for (name, program, without_a_profile) in [
+        ("apiserver", Some("/ca"), None),
+        ("front-proxy-client", None, None),
+        ("lb", Some("/lb"), Some("/lb")),
+        ("ingress", None, None),
+    ] {
+        let one = all.iter().find(|one| one.id.name == name).unwrap_or_else(|| panic!("{name}"));
+        let of = |profile| one.issuer(profile).map(|issuer| issuer.command.join(" "));
+        assert_eq!(of(Some(&profile)).as_deref(), program, "{name}");
+        assert_eq!(of(None).as_deref(), without_a_profile, "{name}");
+    }
+}
+
 #[test]
 fn every_node_of_a_cluster_directory_has_copies_of_every_authority() {
     let copies = |layout: &Layout| authority_copies(&of(layout), &directories());

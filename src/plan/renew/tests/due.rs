@@ -42,7 +42,7 @@ fn the_window_is_held_against_what_the_new_one_would_have_left() {
     let mut world = World::new().profile("certificateValidityPeriod: 8h");
     world.due = Some(hours(8));
     assert!(matches!(world.decide("apiserver"), Err(Refusal::WindowTooWide { .. })));
-    world.due = Some(hours(7));
+    world.due = Some(Threshold::Left(Span::seconds(8 * 3600 - 1)));
     assert_eq!(world.renewal("apiserver").reasons, [Reason::Missing]);
 }
 

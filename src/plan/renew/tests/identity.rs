@@ -16,6 +16,7 @@ fn a_lifetime_is_what_the_dates_say_or_nothing() {
         (MADE, MADE + Duration::hours(1), stated(Duration::hours(1))),
         // kubeadm up to 1.30: begins with its CA, made in the same run.
         (start, start + YEAR, stated(YEAR)),
+        (start, start + YEAR - minutes(1), stated(YEAR - minutes(1))),
         (start, start + YEAR + minutes(9), stated(YEAR + minutes(9))),
         (start, start + YEAR + minutes(10), stated(YEAR + minutes(10))),
         (start, start + YEAR + minutes(11), Lifetime::Unclear),
@@ -28,6 +29,8 @@ fn a_lifetime_is_what_the_dates_say_or_nothing() {
         (start, start + YEAR * 3 + Duration::hours(7), Lifetime::Unclear),
         // Cut to its CA's end.
         (end - Duration::days(90), end, Lifetime::Cut),
+        (end - YEAR + Duration::SECOND, end, Lifetime::Cut),
+        (end - YEAR, end, stated(YEAR)),
         (end - YEAR * 2, end, stated(YEAR * 2)),
         // Over before it begins.
         (MADE, MADE - Duration::SECOND, Lifetime::Short(-Duration::SECOND)),
@@ -73,23 +76,28 @@ fn a_key_of_another_kind_may_do_what_its_kind_may() {
     let world = World::new().apiserver();
     let mut old = *world.renewal("apiserver").old.unwrap();
     let both = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT);
-    let (rsa, ec) = (Algorithm::Rsa2048, Algorithm::EcdsaP384);
+    let (rsa, ec) = (KeyKind::Known(Algorithm::Rsa2048), KeyKind::Known(Algorithm::EcdsaP384));
+    let other = KeyKind::Other(OtherKey::Dsa { bits: 2048 });
+    let (new_rsa, new_ec) = (Algorithm::Rsa2048, Algorithm::EcdsaP384);
     let cases = [
         // kubeadm puts it on EC keys as well: as it was, as long as the kind stays.
-        (ec, Some(both), ec, both),
-        (ec, Some(both), rsa, both),
-        (rsa, Some(both), ec, KeyUsage::DIGITAL_SIGNATURE),
-        (rsa, Some(both), rsa, both),
-        (ec, Some(KeyUsage::DIGITAL_SIGNATURE), rsa, both),
-        (rsa, Some(KeyUsage::DIGITAL_SIGNATURE), rsa, KeyUsage::DIGITAL_SIGNATURE),
-        (ec, None, ec, KeyUsage::DIGITAL_SIGNATURE),
+        (&ec, Some(both), new_ec, both),
+        (&ec, Some(both), new_rsa, both),
+        (&rsa, Some(both), new_ec, KeyUsage::DIGITAL_SIGNATURE),
+        (&rsa, Some(both), new_rsa, both),
+        (&ec, Some(KeyUsage::DIGITAL_SIGNATURE), new_rsa, both),
+        (&rsa, Some(KeyUsage::DIGITAL_SIGNATURE), new_rsa, KeyUsage::DIGITAL_SIGNATURE),
+        (&ec, None, new_ec, KeyUsage::DIGITAL_SIGNATURE),
+        // A kind that kpki does not make is neither.
+        (&other, Some(both), new_ec, KeyUsage::DIGITAL_SIGNATURE),
+        (&other, Some(KeyUsage::DIGITAL_SIGNATURE), new_rsa, both),
     ];
     for (kind, found, new, wanted) in cases {
-        (old.key, old.key_usage) = (KeyKind::Known(kind), found);
+        (old.key, old.key_usage) = (kind.clone(), found);
         assert_eq!(
             crate::plan::renew::identity::blueprint(&old, new, Vec::new()).key_usage,
             wanted,
-            "{kind} {found:?} {new}"
+            "{kind:?} {found:?} {new}"
         );
     }
 }

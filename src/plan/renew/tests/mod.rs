@@ -3,9 +3,11 @@
 mod ask;
 mod credentials;
 mod due;
+mod elsewhere;
 mod identity;
 mod moved;
 mod outcomes;
+mod repairs;
 mod revoked;
 
 use std::collections::BTreeSet;
@@ -24,7 +26,7 @@ use crate::plan::blueprints::BACK_DATE;
 use crate::profile::{Overrides, Source, load};
 use crate::tree::authorities::authorities;
 use crate::tree::layout::{Directories, Layout, Root};
-use crate::tree::{PlainKeys, Survey};
+use crate::tree::{Authorities, PlainKeys, Survey};
 use crate::x509::{KeyKind, parse_pem_bundle};
 
 const MADE: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
@@ -32,6 +34,11 @@ const NOW: OffsetDateTime = datetime!(2026-06-01 00:00 UTC);
 const YEAR: Duration = Duration::days(365);
 
 const HEAD: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes: [{name: cp1, addresses: [10.0.0.11]}]\n";
+
+/// A kubeconfig that names a file.
+const NAMING: &str = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    server: https://10.0.0.11:6443\n  name: k\n\
+    contexts:\n- context:\n    cluster: k\n    user: u\n  name: u@k\ncurrent-context: u@k\nusers:\n- name: u\n  user:\n    \
+    client-certificate: /f.pem\n    client-key: /f.pem\n";
 
 fn directories() -> Directories {
     Directories::usual()
@@ -79,6 +86,7 @@ struct World {
     named: bool,
     prune: bool,
     reuse: bool,
+    kubelets: Option<Kubelets>,
     former: Vec<String>,
 }
 
@@ -98,6 +106,7 @@ impl World {
             named: false,
             prune: false,
             reuse: false,
+            kubelets: None,
             former: Vec::new(),
         };
         for stem in ["ca", "front-proxy-ca", "etcd/ca"] {
@@ -174,6 +183,10 @@ impl World {
     }
 
     fn decide_one(&self, credential: &Credential) -> Result<Decision, Refusal> {
+        self.decide_with(credential, &authorities(&self.survey, &directories(), &PlainKeys))
+    }
+
+    fn decide_with(&self, credential: &Credential, authorities: &Authorities) -> Result<Decision, Refusal> {
         let credentials = self.credentials();
         let rules = Rules {
             profile: self.profile.as_ref(),
@@ -182,10 +195,10 @@ impl World {
             named: self.named,
             prune_sans: self.prune,
             reuse_key: self.reuse,
-            kubelets: None,
+            kubelets: self.kubelets,
             former_servers: &self.former,
         };
-        decide(credential, &credentials, &authorities(&self.survey, &directories(), &PlainKeys), &self.survey, &rules)
+        decide(credential, &credentials, authorities, &self.survey, &rules)
     }
 
     #[track_caller]
@@ -248,6 +261,8 @@ fn the_new_dates_are_the_old_lifetime_from_five_minutes_ago() {
     assert_eq!(renewal.reasons, [Reason::Requested]);
     assert_eq!((renewal.blueprint.not_before, renewal.blueprint.not_after), (NOW - BACK_DATE, NOW + YEAR));
     assert_eq!(renewal.shortened, None);
+    // To the authority's last second nothing is cut.
+    assert_eq!(World::until(NOW + YEAR).apiserver().renewal("apiserver").shortened, None);
     // Cut to the authority's end, and said so.
     let end = NOW + Duration::days(300);
     let renewal = World::until(end).apiserver().renewal("apiserver");

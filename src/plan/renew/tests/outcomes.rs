@@ -130,9 +130,6 @@ fn everything_that_is_left() {
 /// A credential that a kubeconfig names elsewhere: nothing due is passed over, and a kubelet that rotates is left alone.
 #[test]
 fn what_is_named_elsewhere_is_judged_there() {
-    let rotating = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    server: https://10.0.0.11:6443\n  name: k\n\
-        contexts:\n- context:\n    cluster: k\n    user: u\n  name: u@k\ncurrent-context: u@k\nusers:\n- name: u\n  user:\n    \
-        client-certificate: /f.pem\n    client-key: /f.pem\n";
     let path = || "/f.pem".to_owned();
     let world = World::new().apiserver();
     let apiserver = world.credentials().into_iter().find(|one| one.id.name == "apiserver").unwrap();
@@ -152,6 +149,7 @@ fn what_is_named_elsewhere_is_judged_there() {
         (there(), MADE, None, None),
         (there(), end - third, None, Some(Unwell::Due(third))),
         (there(), end, None, Some(Unwell::Due(Duration::ZERO))),
+        (there(), leaf.not_before, None, None),
         (there(), early, Some(Unwell::NotYetValid(leaf.not_before)), Some(Unwell::NotYetValid(leaf.not_before))),
         (other(None, &World::new()), MADE, wrong(), wrong()),
         (other(Some(false), &world), MADE, Some(Unwell::Key), Some(Unwell::Key)),
@@ -163,7 +161,7 @@ fn what_is_named_elsewhere_is_judged_there() {
             tree.put("pki/ca.crt", world.issuer.bundle_pem());
             tree.put("pki/ca.key", world.issuer.key().to_pem().as_str());
             let mut world = tree;
-            world.put(name, rotating);
+            world.put(name, NAMING);
             world.now = now;
             let credentials = world.credentials();
             let own = credentials.iter().find(|one| one.id.name == name).unwrap();
@@ -181,47 +179,6 @@ fn what_is_named_elsewhere_is_judged_there() {
             );
         }
     }
-}
-
-/// Where the kubelet has its own certificate, what kubelet.conf embeds is of no use, unless that has expired.
-#[test]
-fn what_the_kubelet_does_not_use_is_not_renewed() {
-    let mut world = World::new();
-    world.kubeconfig("kubelet.conf", &world.issuer.bundle_pem());
-    let own = world.credentials().into_iter().find(|one| one.id.name == "kubelet.conf").unwrap();
-    let leaf = certificate_of(&own, &world.survey).unwrap();
-    let with = |leaf: &Certificate, key| {
-        let used = Used { leaf: leaf.clone(), chain: Vec::new(), key };
-        Credential { elsewhere: Some(Elsewhere::Certificate(Box::new(used))), ..own.clone() }
-    };
-    let Ok(Decision::Skipped(left, Some(used))) = world.decide_one(&with(&leaf, Some(true))) else { panic!() };
-    assert_eq!((left.is_gap(), left, used.der.clone()), (false, Skipped::KubeletUsesItsOwn, leaf.der.clone()));
-    // What is wrong with it is no silence, whatever is embedded; one that has expired is not used.
-    let another = World::new();
-    let foreign = issue(&server("u", &[]), &key().spki_der(), &another.issuer).unwrap().certificate;
-    let short = Blueprint { not_after: NOW - Duration::DAY, ..server("u", &[]) };
-    let expired = issue(&short, &key().spki_der(), &world.issuer).unwrap().certificate;
-    let unreadable = Credential { elsewhere: Some(Elsewhere::Unreadable), ..own.clone() };
-    world = world.due();
-    for (credential, why) in [
-        (with(&foreign, Some(true)), Unwell::WrongIssuer(foreign.issuer.clone())),
-        (with(&leaf, Some(false)), Unwell::Key),
-        (with(&expired, Some(true)), Unwell::Expired(expired.not_after)),
-        (unreadable, Unwell::Unreadable),
-    ] {
-        let Ok(Decision::Skipped(left, _)) = world.decide_one(&credential) else { panic!("{why:?}") };
-        assert_eq!((left.is_gap(), left), (true, Skipped::KubeletsNotWell(why)));
-    }
-    // One that was named is judged by the window, too: only the kubelet renews it.
-    world.now = leaf.not_after - Duration::days(10);
-    let own = with(&leaf, Some(true));
-    assert!(matches!(world.decide_one(&own), Ok(Decision::Skipped(Skipped::KubeletUsesItsOwn, _))));
-    world.named = true;
-    let left = Skipped::KubeletsNotWell(Unwell::Due(Duration::days(10)));
-    assert!(matches!(world.decide_one(&own), Ok(Decision::Skipped(found, _)) if found == left));
-    world.due = None;
-    world.now = leaf.not_after + Duration::SECOND;
-    assert!(matches!(world.decide_one(&own), Ok(Decision::Renew(_))));
 }
 
 /// An external authority: its kubeconfigs with old CA data wait until something else is wrong with them.
@@ -313,11 +270,19 @@ fn what_is_missing_needs_an_authority_only_with_a_profile() {
     assert!(matches!(world.left("apiserver"), Skipped::Unreadable(_)));
 }
 
+/// Within those of its authority, and what is cut is told.
 #[test]
 fn what_is_missing_is_made_with_the_dates_of_the_profile() {
-    for (lines, lifetime) in [("", YEAR), ("certificateValidityPeriod: 90d", Duration::days(90))] {
-        let blueprint = World::new().profile(lines).renewal("apiserver").blueprint;
-        assert_eq!((blueprint.not_before, blueprint.not_after), (NOW - BACK_DATE, NOW + lifetime), "{lines}");
+    let days = Duration::days;
+    for (lines, lifetime, authority, cut) in [
+        ("", YEAR, days(3650), None),
+        ("certificateValidityPeriod: 90d", days(90), days(3650), None),
+        ("certificateValidityPeriod: 90d", days(90), days(90), None),
+        ("certificateValidityPeriod: 90d", days(89), days(89), Some(NOW + days(90))),
+    ] {
+        let renewal = World::until(NOW + authority).profile(lines).renewal("apiserver");
+        let dates = (renewal.blueprint.not_before, renewal.blueprint.not_after);
+        assert_eq!((dates, renewal.shortened), ((NOW - BACK_DATE, NOW + lifetime), cut), "{lines} {authority}");
     }
 }
 
