@@ -4,7 +4,7 @@
 //! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
 //!
-//! `cargo test --test interop`, as root (mounts, other users, network namespaces).
+//! `cargo build -p kpki-vault && cargo test --test interop`, as root (mounts, other users, network namespaces).
 
 #![allow(
     clippy::disallowed_methods, // the tests are the outside world
