@@ -178,6 +178,8 @@ pub fn core_at(calls: &str, command: &Command, core: &Path) -> (Vec<u8>, i32, St
     let status = if cfg!(target_arch = "aarch64") { "$x0" } else { "$rdi" };
     let mut gdb = program("gdb");
     gdb.args(["-q", "-nx", "-batch", "-ex", "set startup-with-shell off", "-ex", "set debuginfod enabled off"]);
+    // The expressions below are C, whatever the program is written in.
+    gdb.args(["-ex", "set language c"]);
     gdb.args(["-ex", &format!("catch syscall {calls}"), "-ex", "run", "-ex", &format!("gcore {}", core.display())]);
     gdb.args(["-ex", &format!("printf \"\\nSTATUS %d\\n\", (int){status}"), "-ex", "kill", "--args"]);
     gdb.arg(command.get_program()).args(command.get_args()).current_dir(command.get_current_dir().unwrap());
