@@ -113,7 +113,8 @@ impl History {
             })),
             None => From::Tree(self.tree.dir),
         };
-        let (report, warnings, exit) = issued::run(&issued::Request { from, what, since: self.since, now, threads: environment.threads })?;
+        let (report, warnings, exit) =
+            issued::run(&issued::Request { from, what, since: self.since, now, threads: environment.threads })?;
         ui.warnings(&warnings);
         match self.output {
             Shape::Form(form) => ui.report(&report, form, now)?,

@@ -48,7 +48,12 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
 }
 
 /// The trees in a directory are targets of their own, each by the profile it records; other files beside them stay.
-fn each_tree(args: &TreeArgs, threads: usize, targets: Vec<Target>, warnings: &mut Vec<String>) -> Result<Vec<Target>, Error> {
+fn each_tree(
+    args: &TreeArgs,
+    threads: usize,
+    targets: Vec<Target>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Target>, Error> {
     let mut all = Vec::new();
     for target in targets {
         let units = load::units(&target).filter(|units| units.len() > 1 && target.profile.is_none());

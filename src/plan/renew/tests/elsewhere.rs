@@ -160,7 +160,8 @@ fn a_kubelets_file_is_replaced_by_an_embedded_certificate() {
         ..server("", &[])
     };
     let leaf = issue(&kubelets, &key().spki_der(), &world.issuer).unwrap().certificate;
-    let (rotates, named) = (Skipped::KubeletRotates("/f.pem".to_owned()), Skipped::CredentialFiles("/f.pem".to_owned()));
+    let (rotates, named) =
+        (Skipped::KubeletRotates("/f.pem".to_owned()), Skipped::CredentialFiles("/f.pem".to_owned()));
     let missing = Skipped::NotWellElsewhere("/f.pem".to_owned(), Unwell::Missing);
     let days = "certificateValidityPeriod: 90d";
     for (lines, name, kubelets, elsewhere, expected) in [
