@@ -41,7 +41,7 @@ fn verify(runs: usize) {
         let mut init = Command::new(env!("CARGO_BIN_EXE_kpki"));
         init.arg("init").arg("--profile").arg(&profile).arg("--dir").arg(&dir).stdout(Stdio::null());
         assert!(init.status().unwrap().success());
-        let resolved = targets::resolve(&TreeArgs { dirs: vec![dir], ..TreeArgs::default() }).unwrap();
+        let resolved = targets::resolve(&TreeArgs { dirs: vec![dir], ..TreeArgs::default() }, 1).unwrap();
         let units = load::units(resolved.targets.first().unwrap()).unwrap();
         let cluster = units.first().unwrap().cluster(OffsetDateTime::now_utc()).unwrap();
         for (what, edges) in [("rules", false), ("rules and connections", true)] {
