@@ -1,7 +1,6 @@
 //! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, keepalived, nginx, cfssl, OpenBao,
 //! keytool, promtool, Prometheus, Chromium, PyYAML, skopeo, kubernetes-validate, mandoc, groff, and a kernel that refuses (strace, full and
-//! read-only file systems), systemd and cron. A missing program fails, it
-//! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
+//! read-only file systems), systemd and cron. A missing program fails, it never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
 //! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
 //!
 //! `cargo build -p kpki-vault && cargo test --test interop`, as root (mounts, other users, network namespaces).

@@ -17,14 +17,13 @@ const KEYS: [&[u8]; 2] = [b"PRIVATE KEY-----", b"client-key-data:"];
 
 /// Writes a report atomically and world-readable, for node_exporter's user among others; never over what belongs to a tree, or a key.
 pub fn write(path: &Path, report: &Check, form: CheckForm) -> Result<(), Error> {
-    let trees = report.trees.iter().map(|tree| &tree.origin).filter(|origin| origin.is_tree());
-    check(path, trees)?;
+    check(path, report.trees.iter().map(|tree| &tree.origin))?;
     let mut bytes = Vec::new();
     report.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
     Ok(store::replace_file(path, &bytes, 0o644)?)
 }
 
-/// Refuses a file inside one of the trees, one that is no report, such as a key or a certificate.
+/// Refuses a file inside one of the trees, and one that is no report, such as a key or a certificate.
 pub fn check<'a>(path: &Path, trees: impl Iterator<Item = &'a Origin>) -> Result<(), Error> {
     let refused = |why: String| {
         Err(Error::new(format!("a report is not written to {}", path.display()))
@@ -32,7 +31,7 @@ pub fn check<'a>(path: &Path, trees: impl Iterator<Item = &'a Origin>) -> Result
             .hint("give a file outside of the trees, such as /var/lib/node_exporter/textfile_collector/kpki.prom"))
     };
     let file = files::real(path);
-    for dir in trees.flat_map(|origin| [PathBuf::from(&origin.dir), origin.pki()]) {
+    for dir in trees.filter(|origin| origin.is_tree()).flat_map(|origin| [PathBuf::from(&origin.dir), origin.pki()]) {
         if file.starts_with(files::real(&dir)) {
             return refused(format!("it is inside the tree {}", dir.display()));
         }
